@@ -1,0 +1,94 @@
+// What storing costs: `npm run build && node bench/store.mjs [exchanges] [kind]`.
+// kind: repeated (one client asks for a few things, as load generators do) or distinct (every target,
+// header section and connection is different: the worst case for the dictionary).
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QUIET_TCP } from '../dist/model/exchange.js';
+import { Ledger } from '../dist/model/ledger.js';
+import { LIMITS } from '../dist/model/limits.js';
+import { createSqliteSink } from '../dist/store/sqlite-sink.js';
+
+const COUNT = Number(process.argv[2] ?? 340_000);
+const KINDS = process.argv[3] === undefined ? ['repeated', 'distinct'] : [process.argv[3]];
+const ROUNDS = 5;
+
+const totals = () => ({ packets: 3, payloadBytes: 900, retransmissions: 0, outOfOrder: 0, zeroWindows: 0, keepAlives: 0, gaps: 0, gapBytes: 0 });
+const endpoint = (address, port) => ({ address, port, text: `${address}:${port}` });
+function connection(id) {
+  return {
+    id, client: endpoint('10.0.0.7', 1024 + (id % 60000)), server: endpoint('10.0.0.9', 80), opening: 'seen', vlans: [], tunnels: [],
+    capture: 0, interfaceNumber: 0, firstNs: id * 1000, lastNs: id * 1000 + 5e6, synNs: id * 1000, synAckNs: id * 1000 + 4e4, ackNs: id * 1000 + 9e4,
+    synRetransmissions: 0, end: 'closed-by-client', fromClient: totals(), fromServer: totals(), exchanges: 1, protocol: 'http',
+  };
+}
+
+const shared = Array.from({ length: 64 }, (_, index) => connection(index + 1));
+/** Exchanges [first, end), made just before they are stored: as in a run, they are fresh in the processor's caches. */
+function makeExchanges(kind, first, end) {
+  const distinct = kind === 'distinct';
+  const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0';
+  return Array.from({ length: end - first }, (_, place) => {
+    const index = first + place;
+    const at = index * 12_345;
+    const wait = 40_000 + ((index * 7919) % 3_000_000);
+    const requestHeaders = [{ name: 'accept', value: '*/*' }, { name: 'accept-encoding', value: 'gzip' }];
+    if (distinct) requestHeaders.push({ name: 'traceparent', value: `00-${index.toString(16).padStart(32, '0')}-01` });
+    return {
+      id: index + 1, connection: distinct ? connection(index + 1) : shared[index % 64], position: distinct ? 1 : 1 + Math.floor(index / 64),
+      request: {
+        version: '1.1', firstByteNs: at, lastByteNs: at, packet: index * 2 + 1, capture: 0, headerBytes: 121, bodyBytes: 0, lostBytes: 0, mediaType: null,
+        headers: requestHeaders, method: 'GET', target: distinct ? `/api/users/${index}/orders?page=${index % 9}` : `/api/things/${index % 100}`,
+        host: `shop-${index % 20}.example.test`, userAgent: agent,
+      },
+      response: {
+        version: '1.1', firstByteNs: at + wait, lastByteNs: at + wait + (index % 7) * 1000, packet: index * 2 + 2, capture: 0, headerBytes: 238,
+        bodyBytes: 612 + (index % 1000), lostBytes: 0, mediaType: 'text/html', status: index % 50 === 0 ? 500 : 200, reason: 'OK',
+        headers: [{ name: 'server', value: 'nginx/1.22.1' }, { name: 'content-type', value: 'text/html' }, { name: 'content-length', value: '612' }],
+      },
+      interim: [], pairing: 'exact', outcome: 'complete', ending: null, anomalies: [], tcp: QUIET_TCP,
+    };
+  });
+}
+
+const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
+const directory = mkdtempSync(join(tmpdir(), 'wirelens-bench-'));
+try {
+  for (const kind of KINDS) {
+    const packed = [];
+    const busy = [];
+    const whole = [];
+    let fileBytes = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const path = join(directory, `${kind}-${round}.sqlite`);
+      const clock = { epochSeconds: 1_700_000_000 };
+      const began = performance.now();
+      const sink = await createSqliteSink({ path, force: false, limits: LIMITS, clock, version: 'bench' });
+      let packMs = 0;
+      for (let first = 0; first < COUNT; first += 2000) {
+        const exchanges = makeExchanges(kind, first, Math.min(COUNT, first + 2000));
+        const from = performance.now();
+        for (const exchange of exchanges) {
+          sink.exchange(exchange);
+          if (kind === 'distinct') sink.connection(exchange.connection);
+        }
+        packMs += performance.now() - from;
+        const wait = sink.drain();
+        if (wait !== null) await wait;
+        else await new Promise(setImmediate);
+      }
+      await sink.finish({ clock, captures: [], ledger: new Ledger() });
+      whole.push(performance.now() - began);
+      packed.push((packMs * 1000) / COUNT);
+      busy.push(sink.workerBusyMs());
+      fileBytes = statSync(path).size;
+      rmSync(path);
+    }
+    console.log(
+      `${kind}: ${COUNT} exchanges; main thread ${median(packed).toFixed(2)} µs each; worker ${Math.round(median(busy))} ms; ` +
+        `from start to file ${Math.round(median(whole))} ms; file ${(fileBytes / 1e6).toFixed(1)} MB`,
+    );
+  }
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}

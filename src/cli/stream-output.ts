@@ -1,0 +1,73 @@
+import type { TextOutput } from '../model/text-output.ts';
+
+/** Characters gathered before they are handed to the system. */
+const CHUNK_CHARACTERS = 128 * 1024;
+
+/** Text to standard output in large chunks. A reader that leaves (EPIPE) ends it without a word. */
+export class StreamOutput implements TextOutput {
+  readonly #stream: NodeJS.WritableStream;
+  readonly #onReaderLeft: () => void;
+  #chunk = '';
+  #gone = false;
+  #failure: NodeJS.ErrnoException | null = null;
+  #waiting: Promise<void> | null = null;
+  #resume: (() => void) | null = null;
+
+  constructor(stream: NodeJS.WritableStream, onReaderLeft: () => void = () => {}) {
+    this.#stream = stream;
+    this.#onReaderLeft = onReaderLeft;
+    stream.on('error', (error: NodeJS.ErrnoException) => this.#end(error));
+    stream.on('drain', () => this.#goOn());
+  }
+
+  /** What went wrong while writing, other than the reader leaving; null: nothing. */
+  get failure(): NodeJS.ErrnoException | null {
+    return this.#failure;
+  }
+
+  write(text: string): void {
+    if (this.#gone) return;
+    this.#chunk += text;
+    if (this.#chunk.length >= CHUNK_CHARACTERS) this.#send();
+  }
+
+  drain(): Promise<void> | null {
+    // Between two blocks everything goes out, so that a reader of a live capture sees it at once.
+    this.#send();
+    return this.#waiting;
+  }
+
+  async flush(): Promise<void> {
+    if (this.#gone) return;
+    const chunk = this.#chunk;
+    this.#chunk = '';
+    await new Promise<void>((resolve) => {
+      this.#stream.write(chunk, () => resolve());
+    });
+  }
+
+  #send(): void {
+    if (this.#gone || this.#chunk === '') return;
+    const chunk = this.#chunk;
+    this.#chunk = '';
+    if (this.#stream.write(chunk)) return;
+    this.#waiting ??= new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  #goOn(): void {
+    this.#waiting = null;
+    this.#resume?.();
+    this.#resume = null;
+  }
+
+  #end(error: NodeJS.ErrnoException): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#chunk = '';
+    if (error.code !== 'EPIPE') this.#failure = error;
+    this.#goOn();
+    this.#onReaderLeft();
+  }
+}

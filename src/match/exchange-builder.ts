@@ -1,0 +1,136 @@
+import type { Anomaly } from '../model/anomaly.ts';
+import {
+  type Connection,
+  type DirectionTotals,
+  type Ending,
+  type Endpoint,
+  type Exchange,
+  type Outcome,
+  type Pairing,
+  QUIET_TCP,
+  type TcpFacts,
+} from '../model/exchange.ts';
+import type { Ledger } from '../model/ledger.ts';
+import type { RequestState, ResponseState } from './message-state.ts';
+
+const NO_ANOMALIES: readonly Anomaly[] = Object.freeze([]);
+const NO_INTERIM = Object.freeze([]) as readonly [];
+
+/** The two ends of an exchange and the TCP counters of what each of them sent. */
+export interface Ends {
+  asker: { endpoint: Endpoint; totals: DirectionTotals };
+  answerer: { endpoint: Endpoint; totals: DirectionTotals };
+}
+
+/** Makes exchanges out of messages, numbers them, and keeps the ledger's account of messages. */
+export class ExchangeBuilder {
+  readonly #ledger: Ledger;
+  readonly #emit: (exchange: Exchange) => void;
+
+  constructor(ledger: Ledger, emit: (exchange: Exchange) => void) {
+    this.#ledger = ledger;
+    this.#emit = emit;
+  }
+
+  pair(connection: Connection, ends: Ends, request: RequestState, response: ResponseState): void {
+    this.#ledger.paired += 1;
+    const whole = request.whole && response.whole;
+    this.#out({
+      id: this.#nextId(connection),
+      connection,
+      client: ends.asker.endpoint,
+      server: ends.answerer.endpoint,
+      position: request.position,
+      request,
+      response,
+      interim: request.interim,
+      pairing: request.pairing,
+      outcome: whole ? 'complete' : 'truncated',
+      ending: whole ? null : (response.ending ?? request.ending),
+      anomalies: union(request.anomalies, response.anomalies),
+      tcp: tcpSince(request, ends),
+    });
+  }
+
+  unanswered(connection: Connection, ends: Ends, request: RequestState, ending: Ending): void {
+    this.#ledger.unanswered += 1;
+    this.#out({
+      id: this.#nextId(connection),
+      connection,
+      client: ends.asker.endpoint,
+      server: ends.answerer.endpoint,
+      position: request.position,
+      request,
+      response: null,
+      interim: request.interim,
+      pairing: request.pairing,
+      outcome: outcomeWithoutResponse(ending),
+      ending,
+      anomalies: request.anomalies,
+      tcp: tcpSince(request, ends),
+    });
+  }
+
+  orphan(connection: Connection, ends: Ends, response: ResponseState, pairing: Pairing): void {
+    this.#ledger.orphans += 1;
+    this.#out({
+      id: this.#nextId(connection),
+      connection,
+      client: ends.asker.endpoint,
+      server: ends.answerer.endpoint,
+      position: response.position,
+      request: null,
+      response,
+      interim: NO_INTERIM,
+      pairing,
+      outcome: 'orphan-response',
+      ending: response.ending ?? 'lost-in-capture',
+      anomalies: response.anomalies,
+      tcp: QUIET_TCP,
+    });
+  }
+
+  #nextId(connection: Connection): number {
+    connection.exchanges += 1;
+    this.#ledger.exchanges += 1;
+    return this.#ledger.exchanges;
+  }
+
+  #out(exchange: Exchange): void {
+    this.#emit(exchange);
+  }
+}
+
+function outcomeWithoutResponse(ending: Ending): Outcome {
+  return ending === 'reset-by-client' || ending === 'reset-by-server' ? 'reset' : 'no-response';
+}
+
+function union(a: readonly Anomaly[], b: readonly Anomaly[]): readonly Anomaly[] {
+  if (b.length === 0) return a.length === 0 ? NO_ANOMALIES : a;
+  if (a.length === 0) return b;
+  return [...new Set([...a, ...b])];
+}
+
+/** What TCP had to report since the request began. */
+function tcpSince(request: RequestState, ends: Ends): TcpFacts {
+  const sent = ends.asker.totals;
+  const received = ends.answerer.totals;
+  if (
+    sent.retransmissions === request.retransmissions &&
+    received.retransmissions === request.peerRetransmissions &&
+    sent.outOfOrder === request.outOfOrder &&
+    received.outOfOrder === request.peerOutOfOrder &&
+    sent.zeroWindows === request.zeroWindows &&
+    received.zeroWindows === request.peerZeroWindows
+  ) {
+    return QUIET_TCP;
+  }
+  return {
+    requestRetransmissions: sent.retransmissions - request.retransmissions,
+    responseRetransmissions: received.retransmissions - request.peerRetransmissions,
+    requestOutOfOrder: sent.outOfOrder - request.outOfOrder,
+    responseOutOfOrder: received.outOfOrder - request.peerOutOfOrder,
+    clientZeroWindows: sent.zeroWindows - request.zeroWindows,
+    serverZeroWindows: received.zeroWindows - request.peerZeroWindows,
+  };
+}

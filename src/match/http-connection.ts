@@ -1,0 +1,354 @@
+import type { Anomaly } from '../model/anomaly.ts';
+import type { Connection, DirectionTotals, Ending, Endpoint, Pairing as Certainty } from '../model/exchange.ts';
+import type { Ledger } from '../model/ledger.ts';
+import type { Limits } from '../model/limits.ts';
+import {
+  type Direction,
+  FROM_CLIENT,
+  FROM_SERVER,
+  type SegmentFacts,
+  type StreamConsumer,
+} from '../model/stream.ts';
+import type { Ends, ExchangeBuilder } from './exchange-builder.ts';
+import { type BodyFraming, bodyFraming } from './http1/body-framing.ts';
+import type { Head } from './http1/head.ts';
+import { type MessageHandler, MessageParser } from './http1/message-parser.ts';
+import { type MessageStart, RequestState, ResponseState } from './message-state.ts';
+import { Pairing, type PairingResult } from './pairing.ts';
+import { foreignProtocol } from './protocol.ts';
+import { redactTarget } from './redact-target.ts';
+
+/** What connections share. */
+export interface HttpContext {
+  limits: Limits;
+  ledger: Ledger;
+  /** Reused for every head of the run. */
+  head: Head;
+  /** Show credentials in request targets. */
+  reveal: boolean;
+  exchanges: ExchangeBuilder;
+}
+
+const SWITCH: BodyFraming = { kind: 'switch', to: 'upgrade' };
+
+/** Requests of one direction, with the responses that come back in the other. */
+interface Side {
+  parser: MessageParser;
+  pairing: Pairing;
+  endpoint: Endpoint;
+  totals: DirectionTotals;
+  /** The message being received in this direction. */
+  request: RequestState | null;
+  response: ResponseState | null;
+  /** Bytes that may have held requests are missing since the last request. */
+  requestsLost: boolean;
+  finished: boolean;
+}
+
+/** The HTTP exchanges of one TCP connection. */
+export class HttpConnection implements StreamConsumer, MessageHandler, PairingResult {
+  readonly #context: HttpContext;
+  readonly #connection: Connection;
+  readonly #sides: readonly [Side, Side];
+  readonly #clientAsks: Ends;
+  readonly #serverAsks: Ends;
+  #requests = 0;
+  #resetBy: Direction | null = null;
+  /** The direction that ended first. */
+  #firstFin: Direction | null = null;
+  /** Set when the connection is over. */
+  #over: 'closed' | 'evicted' | 'capture-ended' | null = null;
+
+  constructor(context: HttpContext, connection: Connection) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#sides = [
+      this.#makeSide(FROM_CLIENT, connection.client, connection.fromClient),
+      this.#makeSide(FROM_SERVER, connection.server, connection.fromServer),
+    ];
+    const [client, server] = this.#sides;
+    this.#clientAsks = { asker: client, answerer: server };
+    this.#serverAsks = { asker: server, answerer: client };
+  }
+
+  #makeSide(direction: Direction, endpoint: Endpoint, totals: DirectionTotals): Side {
+    const { ledger, head, limits } = this.#context;
+    return {
+      parser: new MessageParser(direction, this, ledger, head, limits.headBytes),
+      pairing: new Pairing(this),
+      endpoint,
+      totals,
+      request: null,
+      response: null,
+      requestsLost: false,
+      finished: false,
+    };
+  }
+
+  // From the reassembler.
+
+  data(
+    direction: Direction,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+    segment: SegmentFacts,
+  ): void {
+    this.#sides[direction].parser.data(bytes, start, end, offset, segment);
+  }
+
+  gap(direction: Direction, offset: number, length: number, segment: SegmentFacts): void {
+    this.#sides[direction].parser.gap(offset, length, segment);
+  }
+
+  fin(direction: Direction, segment: SegmentFacts): void {
+    const side = this.#sides[direction];
+    this.#firstFin ??= direction;
+    side.finished = true;
+    side.parser.fin(segment.timeNs);
+  }
+
+  reset(by: Direction): void {
+    this.#resetBy ??= by;
+  }
+
+  anomaly(direction: Direction, anomaly: Anomaly): void {
+    const side = this.#sides[direction];
+    (side.request ?? side.response)?.note(anomaly);
+  }
+
+  finish(reason: 'closed' | 'evicted' | 'capture-ended'): void {
+    this.#over = reason;
+    for (const side of this.#sides) side.parser.finish();
+    this.#sides[FROM_CLIENT].pairing.finish(this.#isOrderly(FROM_SERVER));
+    this.#sides[FROM_SERVER].pairing.finish(this.#isOrderly(FROM_CLIENT));
+  }
+
+  #isOrderly(direction: Direction): boolean {
+    return this.#resetBy === null && this.#sides[direction].finished;
+  }
+
+  // From the parsers.
+
+  head(direction: Direction, head: Head, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming {
+    return head.isResponse
+      ? this.#responseHead(direction, head, start, headEndOffset, cut)
+      : this.#requestHead(direction, head, start, headEndOffset);
+  }
+
+  #requestHead(direction: Direction, head: Head, start: MessageStart, headEndOffset: number): BodyFraming {
+    const side = this.#sides[direction];
+    const peer = this.#sides[opposite(direction)];
+    const connection = this.#connection;
+    if (head.method === 'PRI' && head.version === '2.0') {
+      connection.protocol = 'http2';
+      side.parser.becomeOpaque();
+      peer.parser.becomeOpaque();
+      return SWITCH;
+    }
+    this.#isHttp(direction);
+    // What was not delivered when the request was sent cannot have been received before it.
+    const delivered = peer.parser.nextOffset;
+    start.ackOffset = start.ackOffset < 0 ? delivered : Math.min(start.ackOffset, delivered);
+    const target = this.#context.reveal ? head.target : redactTarget(head.target);
+    const request = new RequestState(direction, head, target, start, headEndOffset);
+    this.#requests += 1;
+    request.position = this.#requests;
+    request.gapBefore = side.requestsLost;
+    if (side.requestsLost) request.note('resynchronised');
+    side.requestsLost = false;
+    request.retransmissions = side.totals.retransmissions;
+    request.outOfOrder = side.totals.outOfOrder;
+    request.zeroWindows = side.totals.zeroWindows;
+    request.peerRetransmissions = peer.totals.retransmissions;
+    request.peerOutOfOrder = peer.totals.outOfOrder;
+    request.peerZeroWindows = peer.totals.zeroWindows;
+    if (this.#requests === 1 && connection.opening === 'missed') request.note('mid-stream');
+    const before = side.pairing.last();
+    if ((before !== undefined && request.ackOffset <= before.ackOffset) || peer.response !== null) {
+      request.note('pipelined');
+    }
+    this.#context.ledger.requests += 1;
+    if (side.pairing.waiting >= this.#context.limits.pendingRequests) {
+      side.pairing.next()?.note('pipelining-limit');
+      side.pairing.dropOldest();
+    }
+    side.request = request;
+    side.pairing.request(request);
+    return bodyFraming(head, null);
+  }
+
+  #responseHead(
+    direction: Direction,
+    head: Head,
+    start: MessageStart,
+    headEndOffset: number,
+    cut: boolean,
+  ): BodyFraming {
+    const side = this.#sides[direction];
+    const asker = this.#sides[opposite(direction)];
+    this.#isHttp(opposite(direction));
+    this.#context.ledger.responses += 1;
+    if (head.status < 200 && head.status !== 101) {
+      this.#context.ledger.interim += 1;
+      asker.pairing.next()?.addInterim({ status: head.status, timeNs: start.timeNs });
+      side.response = null;
+      return bodyFraming(head, null);
+    }
+    const response = new ResponseState(direction, head, start, headEndOffset);
+    side.response = response;
+    asker.pairing.response(response);
+    const { request } = response;
+    if (request !== null && !request.done) request.note('early-response');
+    const framing = bodyFraming(head, request === null ? null : request.method);
+    if (framing.kind === 'switch' && !cut) this.#switch(framing.to, response);
+    else if (request === null) side.parser.doubtfulBody = true;
+    return framing;
+  }
+
+  /** The connection goes over to another protocol after this response. */
+  #switch(to: 'upgrade' | 'tunnel', response: ResponseState): void {
+    const [client, server] = this.#sides;
+    if (to === 'tunnel') {
+      response.note('tunnel');
+      client.parser.restart();
+      server.parser.restart();
+      return;
+    }
+    response.note('upgraded');
+    const upgrade = response.headers.find((field) => field.name === 'upgrade')?.value.toLowerCase() ?? '';
+    if (upgrade === 'websocket') this.#connection.protocol = 'websocket';
+    else if (upgrade.startsWith('h2')) this.#connection.protocol = 'http2';
+    client.parser.becomeOpaque();
+    server.parser.becomeOpaque();
+  }
+
+  /** The first message of a connection settles its protocol and, where it was a guess, who the client is. */
+  #isHttp(asking: Direction): void {
+    const connection = this.#connection;
+    if (connection.protocol === 'http') return;
+    connection.protocol = 'http';
+    const side = this.#sides[asking];
+    if (connection.opening !== 'missed' || connection.client === side.endpoint) return;
+    [connection.client, connection.server] = [connection.server, connection.client];
+    [connection.fromClient, connection.fromServer] = [connection.fromServer, connection.fromClient];
+  }
+
+  body(direction: Direction, bytes: number, lost: boolean): void {
+    const side = this.#sides[direction];
+    const message = side.request ?? side.response;
+    if (message === null) return;
+    message.bodyBytes += bytes;
+    if (!lost) return;
+    message.lostBytes += bytes;
+    message.note('gap-in-body');
+  }
+
+  end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void {
+    const side = this.#sides[direction];
+    const { request, response } = side;
+    side.request = null;
+    side.response = null;
+    const message = request ?? response;
+    if (message === null) return;
+    message.lastByteNs = lastByteNs;
+    message.endOffset = endOffset;
+    message.whole = whole;
+    message.done = true;
+    if (!whole) message.ending = this.#endingOf(direction, message);
+    if (request !== null) {
+      if (request.response?.done === true) this.#emitPair(request, request.response);
+    } else if (response !== null) this.#responseDone(response);
+  }
+
+  #responseDone(response: ResponseState): void {
+    if (response.held) return;
+    const { request } = response;
+    if (request === null) this.#emitOrphan(response);
+    else if (request.done) this.#emitPair(request, response);
+  }
+
+  /** Why a message of `direction` broke off. */
+  #endingOf(direction: Direction, message: RequestState | ResponseState): Ending {
+    if (message.anomalies.includes('bad-chunk-size')) return 'broken-framing';
+    if (this.#sides[direction].finished) return closedBy(direction);
+    return this.#over === null ? 'lost-in-capture' : this.#endingOfConnection();
+  }
+
+  #endingOfConnection(): Ending {
+    if (this.#resetBy !== null) return this.#resetBy === FROM_CLIENT ? 'reset-by-client' : 'reset-by-server';
+    if (this.#over === 'evicted') return 'evicted';
+    return this.#firstFin === null ? 'capture-ended' : closedBy(this.#firstFin);
+  }
+
+  chunkExtension(direction: Direction): void {
+    this.anomaly(direction, 'chunk-extension');
+  }
+
+  trailers(direction: Direction): void {
+    this.anomaly(direction, 'trailers');
+  }
+
+  badChunk(direction: Direction): void {
+    this.anomaly(direction, 'bad-chunk-size');
+  }
+
+  lost(direction: Direction, offset: number): void {
+    this.#sides[direction].requestsLost = true;
+    this.#sides[opposite(direction)].pairing.responsesLost(offset);
+  }
+
+  foreign(_direction: Direction, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#connection.protocol !== 'none') return;
+    this.#connection.protocol = foreignProtocol(bytes, start, end);
+  }
+
+  // From the pairing.
+
+  paired(request: RequestState, response: ResponseState, certainty: Certainty): void {
+    request.response = response;
+    request.pairing = certainty;
+    response.request = request;
+    if (request.done && response.done) this.#emitPair(request, response);
+  }
+
+  unanswered(request: RequestState, certainty: Certainty): void {
+    const asking = request.direction;
+    request.pairing = certainty;
+    let ending: Ending;
+    if (request.anomalies.includes('pipelining-limit')) ending = 'evicted';
+    else if (this.#over === null || this.#sides[asking].pairing.mayBeLost(request)) ending = 'lost-in-capture';
+    else ending = this.#endingOfConnection();
+    this.#context.exchanges.unanswered(this.#connection, this.#endsFor(asking), request, ending);
+  }
+
+  orphan(response: ResponseState, certainty: Certainty): void {
+    this.#requests += 1;
+    response.position = this.#requests;
+    response.pairing = certainty;
+    if (this.#requests === 1 && this.#connection.opening === 'missed') response.note('mid-stream');
+    if (response.done) this.#emitOrphan(response);
+  }
+
+  #emitPair(request: RequestState, response: ResponseState): void {
+    this.#context.exchanges.pair(this.#connection, this.#endsFor(request.direction), request, response);
+  }
+
+  #emitOrphan(response: ResponseState): void {
+    const ends = this.#endsFor(opposite(response.direction));
+    this.#context.exchanges.orphan(this.#connection, ends, response, response.pairing);
+  }
+
+  #endsFor(asking: Direction): Ends {
+    return asking === FROM_CLIENT ? this.#clientAsks : this.#serverAsks;
+  }
+}
+
+function opposite(direction: Direction): Direction {
+  return direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT;
+}
+
+function closedBy(direction: Direction): Ending {
+  return direction === FROM_CLIENT ? 'closed-by-client' : 'closed-by-server';
+}

@@ -1,0 +1,43 @@
+import type { Head } from './head.ts';
+
+/** How the end of a body is found (RFC 9112 §6.3). */
+export type BodyFraming =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'length'; readonly bytes: number }
+  | { readonly kind: 'chunked' }
+  | { readonly kind: 'until-close' }
+  /** No body, and what follows is another protocol or a tunnel. */
+  | { readonly kind: 'switch'; readonly to: 'upgrade' | 'tunnel' };
+
+const NONE: BodyFraming = { kind: 'none' };
+const CHUNKED: BodyFraming = { kind: 'chunked' };
+const UNTIL_CLOSE: BodyFraming = { kind: 'until-close' };
+const UPGRADE: BodyFraming = { kind: 'switch', to: 'upgrade' };
+const TUNNEL: BodyFraming = { kind: 'switch', to: 'tunnel' };
+
+/**
+ * The framing of a message's body, in the order of RFC 9112 §6.3. For a response `requestMethod` is the method
+ * it answers, null where that is unknown. 1xx responses other than 101 have no body and are not final.
+ */
+export function bodyFraming(head: Head, requestMethod: string | null): BodyFraming {
+  const isResponse = head.isResponse;
+  if (isResponse) {
+    // 1. HEAD, 1xx, 204, 304: ends with the head, whatever the fields say.
+    if (head.status === 101) return UPGRADE;
+    if (requestMethod === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304) return NONE;
+    // 2. A successful answer to CONNECT: a tunnel follows.
+    if (requestMethod === 'CONNECT' && head.status < 300) return TUNNEL;
+  }
+  // 3. and 4. Transfer-Encoding overrides Content-Length; chunked must be its last coding.
+  if (head.hasTransferEncoding) {
+    if (head.chunked) return CHUNKED;
+    if (isResponse) return UNTIL_CLOSE;
+    // A request whose length cannot be told is refused by servers; without a length it has no body to follow.
+  }
+  // 5. A Content-Length that is no number makes the message unusable; a response then reaches to the close.
+  if (head.badContentLength) return isResponse ? UNTIL_CLOSE : NONE;
+  // 6. A valid Content-Length.
+  if (head.contentLength >= 0) return head.contentLength === 0 ? NONE : { kind: 'length', bytes: head.contentLength };
+  // 7. A request without either has no body. 8. A response without either reaches to the close.
+  return isResponse ? UNTIL_CLOSE : NONE;
+}

@@ -1,0 +1,116 @@
+import { CR, equalsIgnoringCase, HTAB, isDigit, isToken, LF, SP } from './characters.ts';
+
+/** What bytes at a place where a message may begin are. */
+export const START = { no: 0, request: 1, response: 2, more: 3 } as const;
+export type Start = (typeof START)[keyof typeof START];
+
+/** Methods of RFC 9110 §9, RFC 5789, RFC 4918 and other registered or widespread ones. */
+const METHODS = [
+  'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH',
+  'PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK', 'REPORT', 'SEARCH', 'ACL', 'BIND',
+  'CHECKIN', 'CHECKOUT', 'LABEL', 'LINK', 'MERGE', 'MKACTIVITY', 'MKCALENDAR', 'MKREDIRECTREF', 'MKWORKSPACE',
+  'ORDERPATCH', 'REBIND', 'UNBIND', 'UNCHECKOUT', 'UNLINK', 'UPDATE', 'UPDATEREDIRECTREF', 'VERSION-CONTROL',
+  'BASELINE-CONTROL', 'M-SEARCH', 'NOTIFY', 'SUBSCRIBE', 'UNSUBSCRIBE', 'PURGE', 'QUERY', 'SOURCE',
+  'BCOPY', 'BDELETE', 'BMOVE', 'BPROPFIND', 'BPROPPATCH', 'POLL', 'RPC_IN_DATA', 'RPC_OUT_DATA',
+  'CCM_POST', 'SMS_POST', 'BITS_POST', 'X-MS-ENUMATTS',
+]; // biome-ignore format: a word list
+const KNOWN_METHODS = new Set(METHODS);
+const LONGEST_METHOD = Math.max(...METHODS.map((method) => method.length));
+const KNOWN_BY_FIRST = new Uint8Array(256);
+for (const method of METHODS) KNOWN_BY_FIRST[method.charCodeAt(0)] = 1;
+
+export function isKnownMethod(method: string): boolean {
+  return KNOWN_METHODS.has(method);
+}
+
+/** A method longer than this is taken for something else than HTTP. */
+const MAX_METHOD_BYTES = 64;
+const SHORTEST_STATUS_LINE = 'HTTP/1.1 200'.length;
+
+/**
+ * Judges the line that begins at `start`. Lenient where a connection or a message begins; `strict` where one is
+ * looked for among other bytes: then only known methods, and versions 1.0 and 1.1, count.
+ */
+export function judgeStart(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
+  const first = bytes[start];
+  if (first === 72 || first === 104) {
+    const judged = judgeStatusLine(bytes, start, end, strict);
+    if (judged !== START.no) return judged;
+  }
+  if (first === 73 && !strict && matchesPrefix(bytes, start, end, 'icy ')) {
+    return end - start < 7 ? START.more : START.response;
+  }
+  if (strict && KNOWN_BY_FIRST[first] === 0) return START.no;
+  return judgeRequestLine(bytes, start, end, strict);
+}
+
+function matchesPrefix(bytes: Uint8Array, start: number, end: number, prefix: string): boolean {
+  const length = Math.min(prefix.length, end - start);
+  for (let index = 0; index < length; index += 1) {
+    if ((bytes[start + index] | 0x20) !== (prefix.charCodeAt(index) | 0x20)) return false;
+  }
+  return true;
+}
+
+function judgeStatusLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
+  if (!matchesPrefix(bytes, start, end, 'http/')) return START.no;
+  let at = start + 5;
+  while (at < end && (isDigit(bytes[at]) || bytes[at] === 46)) at += 1;
+  const versionBytes = at - start - 5;
+  if (at >= end) return versionBytes <= 8 ? START.more : START.no;
+  if (versionBytes === 0 || versionBytes > 8) return START.no;
+  if (strict && !(bytes[start + 5] === 49 && bytes[start + 6] === 46)) return START.no;
+  const afterVersion = at;
+  while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
+  if (at === afterVersion && at < end) return START.no;
+  if (at + 3 > end) return end - start < SHORTEST_STATUS_LINE + 16 ? START.more : START.no;
+  if (!isDigit(bytes[at]) || !isDigit(bytes[at + 1]) || !isDigit(bytes[at + 2])) return START.no;
+  if (at + 3 < end && isDigit(bytes[at + 3])) return START.no;
+  return START.response;
+}
+
+function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
+  const longest = strict ? LONGEST_METHOD : MAX_METHOD_BYTES;
+  let at = start;
+  while (at < end && isToken(bytes[at])) at += 1;
+  const methodBytes = at - start;
+  if (methodBytes > longest || (methodBytes === 0 && at < end)) return START.no;
+  if (at >= end) return START.more;
+  if (bytes[at] !== SP && bytes[at] !== HTAB) return START.no;
+  if (strict && !KNOWN_METHODS.has(latin1(bytes, start, at))) return START.no;
+  for (; at < end; at += 1) {
+    const byte = bytes[at];
+    if (byte === LF) return endsInVersion(bytes, start, start + methodBytes, at, strict) ? START.request : START.no;
+    if (byte < SP && byte !== HTAB && byte !== CR) return START.no;
+  }
+  return START.more;
+}
+
+/** True when the request line `[start, lineFeed)` ends in an HTTP version, or is one of HTTP/0.9. */
+function endsInVersion(bytes: Uint8Array, start: number, methodEnd: number, lineFeed: number, strict: boolean): boolean {
+  let end = lineFeed;
+  while (end > methodEnd && (bytes[end - 1] === CR || bytes[end - 1] === SP || bytes[end - 1] === HTAB)) end -= 1;
+  let at = end;
+  while (at > methodEnd && (isDigit(bytes[at - 1]) || bytes[at - 1] === 46)) at -= 1;
+  const digits = end - at;
+  if (digits > 0 && at - 5 > methodEnd && equalsIgnoringCase(bytes, at - 5, 'http/')) {
+    const before = bytes[at - 6];
+    if (before !== SP && before !== HTAB) return false;
+    return !strict || (digits === 3 && bytes[at] === 49 && bytes[at + 1] === 46);
+  }
+  return !strict && isSimpleRequest(bytes, start, methodEnd, end);
+}
+
+/** HTTP/0.9: `GET` and a path, nothing else (RFC 1945 §4.1). */
+function isSimpleRequest(bytes: Uint8Array, start: number, methodEnd: number, end: number): boolean {
+  if (methodEnd - start !== 3 || latin1(bytes, start, methodEnd) !== 'GET') return false;
+  if (bytes[methodEnd + 1] !== 47) return false;
+  for (let at = methodEnd + 1; at < end; at += 1) if (bytes[at] === SP) return false;
+  return true;
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at += 1) text += String.fromCharCode(bytes[at]);
+  return text;
+}

@@ -1,0 +1,192 @@
+import type { Anomaly } from './anomaly.ts';
+
+/** An address and a port. `text` is `10.0.0.1:80` or `[2001:db8::1]:80`. */
+export interface Endpoint {
+  readonly address: string;
+  readonly port: number;
+  readonly text: string;
+}
+
+/** One encapsulation around a connection's packets, outermost first. */
+export interface Tunnel {
+  readonly kind: TunnelKind;
+  /** VNI, GRE key, ERSPAN session, TEID, MPLS label or PPPoE session; null where the kind has none. */
+  readonly id: number | null;
+}
+
+export const TUNNEL_KINDS = [
+  'vxlan', 'geneve', 'gre', 'erspan', 'ipip', 'gtp', 'teredo', 'ayiya', 'l2tp', 'mpls', 'pppoe', 'other',
+] as const; // biome-ignore format: one line reads better
+export type TunnelKind = (typeof TUNNEL_KINDS)[number];
+
+/** How much of a connection's opening the capture holds. */
+export type Opening = 'seen' | 'partial' | 'missed';
+
+/** What all exchanges of one TCP connection share. One object per connection; it fills up while packets come. */
+export interface Connection {
+  /** 1-based, in the order of the connections' first packets. */
+  readonly id: number;
+  client: Endpoint;
+  server: Endpoint;
+  opening: Opening;
+  /** VLAN ids, outermost first, as on the connection's first packet. */
+  readonly vlans: readonly number[];
+  /** Tunnels around it, outermost first, as on the connection's first packet. */
+  readonly tunnels: readonly Tunnel[];
+  /** Index of the capture and run-wide number of the interface that first saw it. */
+  readonly capture: number;
+  readonly interfaceNumber: number;
+  /** ns since the run's epoch. */
+  firstNs: number;
+  lastNs: number;
+  /** First SYN, its SYN/ACK, and the client's first ACK after that; null where not captured. */
+  synNs: number | null;
+  synAckNs: number | null;
+  ackNs: number | null;
+  synRetransmissions: number;
+  /** How it ended as far as the capture shows. */
+  end: ConnectionEnd;
+  /** Totals by direction. */
+  fromClient: DirectionTotals;
+  fromServer: DirectionTotals;
+  /** Exchanges that came out of it. */
+  exchanges: number;
+  /** Application protocol found: http, http2, tls, websocket, other, or none when no payload was seen. */
+  protocol: ConnectionProtocol;
+}
+
+export type ConnectionProtocol = 'http' | 'http2' | 'tls' | 'websocket' | 'other' | 'none';
+export type ConnectionEnd =
+  | 'open'
+  | 'closed-by-client'
+  | 'closed-by-server'
+  | 'reset-by-client'
+  | 'reset-by-server'
+  | 'evicted';
+
+export interface DirectionTotals {
+  packets: number;
+  /** Payload bytes on the wire, duplicates included. */
+  payloadBytes: number;
+  retransmissions: number;
+  outOfOrder: number;
+  zeroWindows: number;
+  keepAlives: number;
+  gaps: number;
+  gapBytes: number;
+}
+
+/** How sure it is that this response answers this request. */
+export type Pairing = 'exact' | 'inferred' | 'ambiguous';
+
+/** What became of the exchange. */
+export type Outcome = 'complete' | 'no-response' | 'reset' | 'truncated' | 'orphan-response';
+
+/** Why an exchange is not complete. */
+export type Ending =
+  | 'reset-by-client'
+  | 'reset-by-server'
+  | 'closed-by-client'
+  | 'closed-by-server'
+  | 'capture-ended'
+  | 'lost-in-capture'
+  | 'broken-framing'
+  | 'evicted';
+
+/** A header field worth keeping: on the allow-list, never a credential. */
+export interface HeaderField {
+  /** Lower case. */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What requests and responses have in common. */
+export interface Message {
+  /** `1.1`, `1.0`, `0.9`; as sent, so other digits are possible. */
+  readonly version: string;
+  /** Capture time of the segment that brought the first and last byte, ns since the run's epoch. */
+  readonly firstByteNs: number;
+  /**
+   * Of a message that is not whole: the last byte seen. null: it lies in a gap of the capture, or the message
+   * is a head without an end.
+   */
+  readonly lastByteNs: number | null;
+  /** Packet number (as Wireshark counts, in capture `capture`) of the first byte. */
+  readonly packet: number;
+  readonly capture: number;
+  /** Start line and header section with its empty line, bytes as sent. */
+  readonly headerBytes: number;
+  /** Body bytes on the wire (chunk framing and trailers included), as far as seen or skipped by arithmetic. */
+  readonly bodyBytes: number;
+  /** Bytes of the message that the capture does not hold. */
+  readonly lostBytes: number;
+  /** Content-Type without parameters, lower case; null when absent. */
+  readonly mediaType: string | null;
+  /** Allow-listed header fields, in the order sent. */
+  readonly headers: readonly HeaderField[];
+}
+
+export interface RequestMessage extends Message {
+  readonly method: string;
+  /** Request target as sent, secrets in its query masked unless asked otherwise. */
+  readonly target: string;
+  /** Host header as sent; null when absent. */
+  readonly host: string | null;
+  readonly userAgent: string | null;
+}
+
+export interface ResponseMessage extends Message {
+  readonly status: number;
+  readonly reason: string;
+}
+
+/** A 1xx response that came before the final one (101 is final). */
+export interface InterimResponse {
+  readonly status: number;
+  readonly timeNs: number;
+}
+
+/** TCP events between the exchange's first and last byte, by direction. */
+export interface TcpFacts {
+  readonly requestRetransmissions: number;
+  readonly responseRetransmissions: number;
+  readonly requestOutOfOrder: number;
+  readonly responseOutOfOrder: number;
+  /** Segments in which the client / the server advertised a closed receive window. */
+  readonly clientZeroWindows: number;
+  readonly serverZeroWindows: number;
+}
+
+/** Shared by the many exchanges in which TCP had nothing to report. */
+export const QUIET_TCP: TcpFacts = Object.freeze({
+  requestRetransmissions: 0,
+  responseRetransmissions: 0,
+  requestOutOfOrder: 0,
+  responseOutOfOrder: 0,
+  clientZeroWindows: 0,
+  serverZeroWindows: 0,
+});
+
+/**
+ * One request with its response. Every request seen yields exactly one exchange, also when no answer
+ * came; a response whose request is unknown yields one with `request` null. Never both null. Immutable.
+ */
+export interface Exchange {
+  /** 1-based, in the order in which exchanges came to their end. */
+  readonly id: number;
+  readonly connection: Connection;
+  /** Who sent the request and who answers it; nearly always the connection's client and server. */
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  /** 1-based position on the connection, in the order of the requests (orphans where they stood). */
+  readonly position: number;
+  readonly request: RequestMessage | null;
+  readonly response: ResponseMessage | null;
+  readonly interim: readonly InterimResponse[];
+  readonly pairing: Pairing;
+  readonly outcome: Outcome;
+  /** null when the outcome is `complete`. */
+  readonly ending: Ending | null;
+  readonly anomalies: readonly Anomaly[];
+  readonly tcp: TcpFacts;
+}

@@ -1,0 +1,26 @@
+import type { Connection, Exchange } from './exchange.ts';
+import type { Ledger } from './ledger.ts';
+import type { CaptureFacts, RunClock } from './packet.ts';
+
+/** What a whole run knows when it ends. */
+export interface RunRecord {
+  clock: RunClock;
+  captures: readonly CaptureFacts[];
+  ledger: Ledger;
+}
+
+/**
+ * Where exchanges go. Calls come in the order of the capture and must not throw for bad data.
+ * `exchange` and `connection` are synchronous; a sink that cannot keep up says so in `drain`.
+ */
+export interface ExchangeSink {
+  exchange(exchange: Exchange): void;
+  /** A connection came to its end; its totals are final. After its last exchange. */
+  connection(connection: Connection): void;
+  /** Resolves when the sink can take more. null: it can now. Asked for between blocks of packets. */
+  drain(): Promise<void> | null;
+  /** The run ended; everything must be durable when this resolves. */
+  finish(run: RunRecord): Promise<void>;
+  /** The run failed; leave nothing half-written behind. */
+  abort(): Promise<void>;
+}

@@ -1,0 +1,54 @@
+import type { Anomaly } from './anomaly.ts';
+import type { Connection } from './exchange.ts';
+
+/** Direction of a connection. The client is who sent the SYN, or who looks like it until HTTP says otherwise. */
+export type Direction = 0 | 1;
+export const FROM_CLIENT: Direction = 0;
+export const FROM_SERVER: Direction = 1;
+
+/** Facts of the segment whose bytes are being delivered. Reused: copy what must outlive the call. */
+export interface SegmentFacts {
+  /** When the bytes were first captured, ns since the run's epoch. */
+  timeNs: number;
+  /** Packet number in capture `capture`, as Wireshark counts. */
+  packet: number;
+  capture: number;
+  /**
+   * What the segment acknowledges: an offset into the opposite direction, in bytes since that direction's
+   * first delivered byte. Negative: unknown.
+   */
+  ackOffset: number;
+}
+
+/**
+ * What the reassembler hands on, per connection. Offsets count the bytes of a direction, gaps included.
+ *
+ * Causal order: bytes arrive here after everything their segment acknowledges has arrived or is known to be
+ * missing, also where the capture has the packets in another order.
+ */
+export interface StreamConsumer {
+  /**
+   * In-order bytes `bytes[start, end)`. The buffer belongs to the caller and changes after the call.
+   * `offset` is the place of the first one in its direction.
+   */
+  data(
+    direction: Direction,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+    segment: SegmentFacts,
+  ): void;
+  /** `length` bytes of the direction, from `offset`, are not in the capture. */
+  gap(direction: Direction, offset: number, length: number, segment: SegmentFacts): void;
+  /** The direction ended in order: all bytes before its FIN were delivered. */
+  fin(direction: Direction, segment: SegmentFacts): void;
+  /** Someone reset the connection. More data may still come in a damaged or hostile capture. */
+  reset(by: Direction, segment: SegmentFacts): void;
+  /** Something odd in TCP itself; belongs to the message being received. */
+  anomaly(direction: Direction, anomaly: Anomaly): void;
+  /** The connection is over, or the run is: nothing follows. */
+  finish(reason: 'closed' | 'evicted' | 'capture-ended'): void;
+}
+
+export type ConsumerFactory = (connection: Connection) => StreamConsumer;

@@ -1,0 +1,162 @@
+import { Decoder } from './decode/decoder.ts';
+import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
+import { ExchangeBuilder } from './match/exchange-builder.ts';
+import { Head } from './match/http1/head.ts';
+import { HttpConnection } from './match/http-connection.ts';
+import { Interner } from './match/interner.ts';
+import type { Connection, Exchange } from './model/exchange.ts';
+import { Ledger, PACKET_REASON_NAMES, type PacketReason } from './model/ledger.ts';
+import type { Limits } from './model/limits.ts';
+import type { Packet, PacketSource, RunClock } from './model/packet.ts';
+import type { ExchangeSink, RunRecord } from './model/sink.ts';
+
+export interface PipelineOptions {
+  /** Only connections with one of these ports at either end; null: all. */
+  ports: ReadonlySet<number> | null;
+  limits: Limits;
+  /** Show credentials in request targets. */
+  reveal: boolean;
+  /** Leave out segments with a wrong TCP checksum. */
+  checksums: boolean;
+}
+
+/**
+ * The stages joined: packets go in, exchanges and connections come out, in the order of the capture.
+ *
+ *     packet ─► Decoder ─► TcpTracker ─► HttpConnection ─► onExchange
+ *               segment     in-order      messages,
+ *                           bytes         pairs
+ */
+export class Pipeline {
+  readonly ledger = new Ledger();
+  readonly #decoder: Decoder;
+  readonly #tracker: TcpTracker;
+  readonly #ports: ReadonlySet<number> | null;
+
+  constructor(
+    options: PipelineOptions,
+    onExchange: (exchange: Exchange) => void,
+    onConnection: (connection: Connection) => void,
+  ) {
+    const { limits } = options;
+    const context = {
+      limits,
+      ledger: this.ledger,
+      head: new Head(new Interner()),
+      reveal: options.reveal,
+      exchanges: new ExchangeBuilder(this.ledger, onExchange),
+    };
+    this.#ports = options.ports;
+    this.#decoder = new Decoder({ limits, checksums: options.checksums });
+    this.#tracker = new TcpTracker({
+      limits,
+      ledger: this.ledger,
+      consumerFor: (connection) => new HttpConnection(context, connection),
+      onConnection,
+    });
+  }
+
+  /** Takes one packet; its bytes are not needed any more when this returns. */
+  packet(packet: Packet): void {
+    const { ledger } = this;
+    ledger.packetsRead += 1;
+    const reason = this.#decoder.decode(packet);
+    if (reason !== null) {
+      this.#notUsed(reason, 1);
+      if (reason === 'fragment') this.#countGivenUp();
+      return;
+    }
+    const { frame } = this.#decoder;
+    if (this.#ports !== null && !this.#ports.has(frame.srcPort) && !this.#ports.has(frame.dstPort)) {
+      this.#notUsed('not-selected', 1);
+      return;
+    }
+    ledger.segments += 1;
+    this.#tracker.segment(frame, packet);
+  }
+
+  /** No more packets: everything open comes out. */
+  finish(): void {
+    this.#decoder.fragments.clear();
+    this.#countGivenUp();
+    this.#tracker.finish();
+  }
+
+  #notUsed(reason: PacketReason, count: number): void {
+    this.ledger.notUsed[PACKET_REASON_NAMES.indexOf(reason)] += count;
+  }
+
+  /** Fragments of datagrams that were given up change their reason. */
+  #countGivenUp(): void {
+    const { datagrams, packets } = this.#decoder.fragments.takeGivenUp();
+    if (packets === 0) return;
+    this.ledger.evictedFragments += datagrams;
+    this.#notUsed('fragment', -packets);
+    this.#notUsed('fragment-incomplete', packets);
+  }
+}
+
+export interface RunOptions extends PipelineOptions {
+  /** Called between blocks of packets, for showing progress. */
+  onProgress?: () => void;
+  /** When it turns true, reading stops and what is open comes out. */
+  stopped?: () => boolean;
+  /** Read no more than so many packets. */
+  packetLimit?: number;
+}
+
+/** Reads the source to its end and feeds the sinks. Sinks are finished, or aborted when something throws. */
+export async function runPipeline(
+  source: PacketSource,
+  clock: RunClock,
+  sinks: readonly ExchangeSink[],
+  options: RunOptions,
+): Promise<RunRecord> {
+  const [only] = sinks;
+  const single = sinks.length === 1;
+  const pipeline = new Pipeline(
+    options,
+    (exchange) => {
+      if (single) only.exchange(exchange);
+      else for (const sink of sinks) sink.exchange(exchange);
+    },
+    (connection) => {
+      for (const sink of sinks) sink.connection(connection);
+    },
+  );
+  try {
+    await pump(source, pipeline, sinks, options);
+    pipeline.finish();
+    const run: RunRecord = { clock, captures: source.facts, ledger: pipeline.ledger };
+    for (const sink of sinks) await sink.finish(run);
+    return run;
+  } catch (error) {
+    for (const sink of sinks) await sink.abort();
+    throw error;
+  } finally {
+    await source.close();
+  }
+}
+
+async function pump(
+  source: PacketSource,
+  pipeline: Pipeline,
+  sinks: readonly ExchangeSink[],
+  options: RunOptions,
+): Promise<void> {
+  const packetLimit = options.packetLimit ?? Number.POSITIVE_INFINITY;
+  let count = 0;
+  do {
+    while (source.next()) {
+      pipeline.packet(source.packet);
+      count += 1;
+      if (count >= packetLimit) return;
+    }
+    for (const sink of sinks) {
+      const drained = sink.drain();
+      if (drained !== null) await drained;
+    }
+    options.onProgress?.();
+    if (options.stopped?.() === true) return;
+  } while (await source.more());
+}

@@ -1,0 +1,201 @@
+/** The views of the SQLite file: what people query. */
+
+export interface ViewColumn {
+  readonly name: string;
+  /** SQL; left out in views whose text is written whole. */
+  readonly sql?: string;
+  readonly type: string;
+  readonly about: string;
+}
+
+export interface View {
+  readonly name: string;
+  readonly about: string;
+  readonly columns: readonly ViewColumn[];
+  /** What comes after CREATE VIEW name AS. */
+  readonly sql: string;
+}
+
+const column = (name: string, type: string, sql: string, about: string): ViewColumn => ({ name, type, sql, about });
+const stored = (name: string, type: string, about: string): ViewColumn => column(name, type, `e.${name}`, about);
+const milliseconds = (name: string, about: string): ViewColumn =>
+  column(`${name}_ms`, 'REAL', `e.${name}_ns / 1e6`, about);
+
+const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
+  stored('id', 'INTEGER', '1-based, in the order in which exchanges came to their end'),
+  column('started', 'TEXT', `strftime('%Y-%m-%dT%H:%M:%S', e.started_us / 1000000, 'unixepoch') || printf('.%06dZ', e.started_us % 1000000)`, 'started_us as RFC 3339 in UTC, to read; filter by started_us'),
+  stored('started_us', 'INTEGER', "request's first byte (response's for orphans), Unix time in µs, rounded down"),
+  stored('started_ns', 'INTEGER', 'nanoseconds beyond started_us, 0 to 999; 0 in captures with µs'),
+  stored('connection_id', 'INTEGER', 'connections.id'),
+  stored('position', 'INTEGER', '1-based position on the connection, in the order of the requests'),
+  column('client', 'TEXT', 'c.client', 'address of the client'),
+  column('client_port', 'INTEGER', 'c.client_port', 'TCP port'),
+  column('server', 'TEXT', 'c.server', 'address of the server'),
+  column('server_port', 'INTEGER', 'c.server_port', 'TCP port'),
+  column('method', 'TEXT', 'method.text', 'as sent; NULL: the request is unknown'),
+  column('host', 'TEXT', 'h.host', 'Host field as sent; NULL: none'),
+  column('target', 'TEXT', 't.target', 'request target as sent, secrets in its query masked'),
+  column('path', 'TEXT', 'coalesce(t.path, t.target)', 'target without scheme, authority and query'),
+  column('route', 'TEXT', 'coalesce(t.route, t.path, t.target)', 'template of the path, guessed: /users/{id}'),
+  column('http_version', 'TEXT', 'coalesce(request_version.text, response_version.text)', "the request's: 1.1, 1.0, 0.9; the response's for orphans"),
+  column('response_http_version', 'TEXT', 'response_version.text', "the response's"),
+  stored('status', 'INTEGER', 'status code; NULL: no response'),
+  column('reason', 'TEXT', 'reason.text', 'reason phrase as sent; NULL: no response'),
+  stored('outcome', 'TEXT', 'complete, no-response, reset, truncated, orphan-response'),
+  stored('ending', 'TEXT', 'why it is not complete: reset-by-client, reset-by-server, closed-by-client, closed-by-server, capture-ended, lost-in-capture, evicted; NULL when it is'),
+  stored('pairing', 'TEXT', 'how sure it is that response and request belong together: exact, inferred, ambiguous'),
+  milliseconds('connect', "SYN to the client's ACK; only on a connection's first exchange"),
+  milliseconds('send', "request's first byte to its last; an early answer ends it"),
+  milliseconds('wait', "end of the request to the response's first byte"),
+  milliseconds('receive', "response's first byte to its last"),
+  milliseconds('total', "request's first byte to the response's last; the handshake is not part of it"),
+  stored('request_header_bytes', 'INTEGER', 'start line and header section with its empty line, as sent; NULL: no request'),
+  stored('request_body_bytes', 'INTEGER', 'body on the wire, chunk framing included'),
+  stored('response_header_bytes', 'INTEGER', 'start line and header section with its empty line, as sent; NULL: no response'),
+  stored('response_body_bytes', 'INTEGER', 'body on the wire, chunk framing included'),
+  column('request_media_type', 'TEXT', 'request_media_type.text', 'Content-Type without parameters; NULL: none'),
+  column('response_media_type', 'TEXT', 'response_media_type.text', 'Content-Type without parameters; NULL: none'),
+  column('user_agent', 'TEXT', 'user_agent.text', 'as sent; NULL: none'),
+  column('request_headers', 'TEXT', 'request_headers.text', 'JSON array of [name, value], allow-listed fields in the order sent; NULL: none'),
+  column('response_headers', 'TEXT', 'response_headers.text', 'JSON array of [name, value], allow-listed fields in the order sent; NULL: none'),
+  column('interim', 'TEXT', 'interim.text', 'JSON array of the 1xx status codes before the final response; NULL: none'),
+  stored('request_capture', 'INTEGER', 'captures.id of request_packet; NULL: no request'),
+  stored('request_packet', 'INTEGER', "packet number of the request's first byte, as Wireshark counts"),
+  stored('response_capture', 'INTEGER', 'captures.id of response_packet; NULL: no response'),
+  stored('response_packet', 'INTEGER', "packet number of the response's first byte, as Wireshark counts"),
+  stored('request_lost_bytes', 'INTEGER', 'bytes of the request that the capture does not hold'),
+  stored('response_lost_bytes', 'INTEGER', 'bytes of the response that the capture does not hold'),
+  stored('request_retransmissions', 'INTEGER', "segments from the client sent again between the exchange's first and last byte"),
+  stored('response_retransmissions', 'INTEGER', 'the same from the server'),
+  stored('request_out_of_order', 'INTEGER', 'segments from the client that came out of order'),
+  stored('response_out_of_order', 'INTEGER', 'the same from the server'),
+  stored('client_zero_windows', 'INTEGER', 'times the client said that its receive window is closed'),
+  stored('server_zero_windows', 'INTEGER', 'the same from the server'),
+  stored('anomaly_count', 'INTEGER', 'rows in anomalies'),
+]; // biome-ignore format: a table
+
+const STRING_JOINS = ['method', 'request_version', 'response_version', 'reason', 'request_media_type', 'response_media_type', 'user_agent', 'request_headers', 'response_headers', 'interim']; // biome-ignore format: a list
+
+function exchangesSql(): string {
+  const fields = EXCHANGE_COLUMNS.map((one) => `  ${one.sql === `e.${one.name}` ? one.sql : `${one.sql} AS ${one.name}`}`);
+  const joins = STRING_JOINS.map((name) => `  LEFT JOIN strings ${name} ON ${name}.id = e.${name}_id`);
+  return [
+    'SELECT',
+    fields.join(',\n'),
+    'FROM exchange_rows e',
+    '  LEFT JOIN connections c ON c.id = e.connection_id',
+    '  LEFT JOIN hosts h ON h.id = e.host_id',
+    '  LEFT JOIN targets t ON t.id = e.target_id',
+    ...joins,
+  ].join('\n');
+}
+
+/**
+ * RED of groups, over requests (orphan responses have none). Percentiles are by nearest rank over the requests
+ * that have a total: the ceil(p·n/100)-th smallest of n, a duration that was measured.
+ */
+function redSql(groupSql: string, from: string, keys: readonly string[]): string {
+  const list = keys.join(', ');
+  const counted = keys.map((key) => `counted.${key}`).join(', ');
+  const same = keys.map((key) => `percentiles.${key} IS counted.${key}`).join(' AND ');
+  const rank = (percent: number): string =>
+    `max(CASE WHEN place = (timed * ${percent} + 99) / 100 THEN total_ns END) / 1e6`;
+  return `WITH one AS MATERIALIZED (
+  SELECT ${groupSql}, e.total_ns, e.started_us, e.status
+  FROM ${from}
+  WHERE e.method_id IS NOT NULL
+), counted AS (
+  SELECT ${list}, count(*) AS requests, count(total_ns) AS timed,
+    count(CASE WHEN status BETWEEN 400 AND 499 THEN 1 END) AS client_errors,
+    count(CASE WHEN status BETWEEN 500 AND 599 THEN 1 END) AS server_errors,
+    count(*) - count(status) AS unanswered,
+    (max(started_us) - min(started_us)) / 1e6 AS span_s
+  FROM one GROUP BY ${list}
+), ranked AS (
+  SELECT ${list}, total_ns, row_number() OVER groups AS place, count(*) OVER (PARTITION BY ${list}) AS timed
+  FROM one WHERE total_ns IS NOT NULL
+  WINDOW groups AS (PARTITION BY ${list} ORDER BY total_ns)
+), percentiles AS (
+  SELECT ${list}, ${rank(50)} AS p50_ms, ${rank(90)} AS p90_ms, ${rank(99)} AS p99_ms, max(total_ns) / 1e6 AS max_ms
+  FROM ranked GROUP BY ${list}
+)
+SELECT ${counted}, requests, requests / nullif(span_s, 0) AS requests_per_s, client_errors, server_errors, unanswered,
+  (server_errors + unanswered) * 1.0 / requests AS error_ratio, p50_ms, p90_ms, p99_ms, max_ms
+FROM counted LEFT JOIN percentiles ON ${same}
+ORDER BY requests DESC, ${counted}`;
+}
+
+const plain = (name: string, type: string, about: string): ViewColumn => ({ name, type, about });
+const RED_COLUMNS: readonly ViewColumn[] = [
+  plain('requests', 'INTEGER', 'requests seen'),
+  plain('requests_per_s', 'REAL', 'rate between the first and the last of the group; NULL when they began together'),
+  plain('client_errors', 'INTEGER', 'status 400 to 499'),
+  plain('server_errors', 'INTEGER', 'status 500 to 599'),
+  plain('unanswered', 'INTEGER', 'no response at all'),
+  plain('error_ratio', 'REAL', '(server_errors + unanswered) / requests, 0 to 1'),
+  plain('p50_ms', 'REAL', 'median of total_ms, by nearest rank; NULL: no request of the group has a total'),
+  plain('p90_ms', 'REAL', '90th percentile of total_ms'),
+  plain('p99_ms', 'REAL', '99th percentile of total_ms'),
+  plain('max_ms', 'REAL', 'longest total_ms'),
+];
+
+/** Rows in `slowest`. */
+const SLOWEST_ROWS = 1000;
+
+export const VIEWS: readonly View[] = [
+  {
+    name: 'exchanges',
+    about: 'One row per exchange, with readable text: the relation that most questions are asked of.',
+    columns: EXCHANGE_COLUMNS,
+    sql: exchangesSql(),
+  },
+  {
+    name: 'red_by_server',
+    about: 'Rate, errors, duration by server address and port.',
+    columns: [plain('server', 'TEXT', 'address'), plain('server_port', 'INTEGER', 'TCP port'), ...RED_COLUMNS],
+    sql: redSql('c.server, c.server_port', 'exchange_rows e LEFT JOIN connections c ON c.id = e.connection_id', ['server', 'server_port']),
+  },
+  {
+    name: 'red_by_route',
+    about: 'Rate, errors, duration by method, host and route.',
+    columns: [
+      plain('method', 'TEXT', 'as sent'),
+      plain('host', 'TEXT', 'Host field'),
+      plain('route', 'TEXT', 'template of the path'),
+      ...RED_COLUMNS,
+    ],
+    sql: redSql(
+      'm.text AS method, h.host, coalesce(t.route, t.path, t.target) AS route',
+      'exchange_rows e LEFT JOIN strings m ON m.id = e.method_id LEFT JOIN hosts h ON h.id = e.host_id LEFT JOIN targets t ON t.id = e.target_id',
+      ['method', 'host', 'route'],
+    ),
+  },
+  {
+    name: 'slowest',
+    about: `The ${SLOWEST_ROWS} exchanges with the longest total_ms, longest first; columns as in exchanges.`,
+    columns: [],
+    sql: `SELECT * FROM exchanges WHERE id IN (
+  SELECT id FROM exchange_rows WHERE total_ns IS NOT NULL ORDER BY total_ns DESC, id LIMIT ${SLOWEST_ROWS}
+) ORDER BY total_ms DESC, id`,
+  },
+  {
+    name: 'unanswered',
+    about: 'Requests that got no response at all, in the order of their start; columns as in exchanges, ending says why.',
+    columns: [],
+    sql: `SELECT * FROM exchanges WHERE status IS NULL ORDER BY started_us, started_ns, id`,
+  },
+  {
+    name: 'anomalies_explained',
+    about: 'Anomalies with their sentence.',
+    columns: [
+      plain('exchange_id', 'INTEGER', 'exchanges.id'),
+      plain('code', 'TEXT', 'stable name'),
+      plain('meaning', 'TEXT', 'one sentence'),
+    ],
+    sql: 'SELECT a.exchange_id, a.code, m.meaning FROM anomalies a LEFT JOIN anomaly_codes m ON m.code = a.code',
+  },
+];
+
+export function createViewSql(view: View): string {
+  return `CREATE VIEW ${view.name} AS -- ${view.about}\n${view.sql}`;
+}

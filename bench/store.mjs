@@ -13,13 +13,38 @@ const COUNT = Number(process.argv[2] ?? 340_000);
 const KINDS = process.argv[3] === undefined ? ['repeated', 'distinct'] : [process.argv[3]];
 const ROUNDS = 5;
 
-const totals = () => ({ packets: 3, payloadBytes: 900, retransmissions: 0, outOfOrder: 0, zeroWindows: 0, keepAlives: 0, gaps: 0, gapBytes: 0 });
+const totals = () => ({
+  packets: 3,
+  payloadBytes: 900,
+  retransmissions: 0,
+  outOfOrder: 0,
+  zeroWindows: 0,
+  keepAlives: 0,
+  gaps: 0,
+  gapBytes: 0,
+});
 const endpoint = (address, port) => ({ address, port, text: `${address}:${port}` });
 function connection(id) {
   return {
-    id, client: endpoint('10.0.0.7', 1024 + (id % 60000)), server: endpoint('10.0.0.9', 80), opening: 'seen', vlans: [], tunnels: [],
-    capture: 0, interfaceNumber: 0, firstNs: id * 1000, lastNs: id * 1000 + 5e6, synNs: id * 1000, synAckNs: id * 1000 + 4e4, ackNs: id * 1000 + 9e4,
-    synRetransmissions: 0, end: 'closed-by-client', fromClient: totals(), fromServer: totals(), exchanges: 1, protocol: 'http',
+    id,
+    client: endpoint('10.0.0.7', 1024 + (id % 60000)),
+    server: endpoint('10.0.0.9', 80),
+    opening: 'seen',
+    vlans: [],
+    tunnels: [],
+    capture: 0,
+    interfaceNumber: 0,
+    firstNs: id * 1000,
+    lastNs: id * 1000 + 5e6,
+    synNs: id * 1000,
+    synAckNs: id * 1000 + 4e4,
+    ackNs: id * 1000 + 9e4,
+    synRetransmissions: 0,
+    end: 'closed-by-client',
+    fromClient: totals(),
+    fromServer: totals(),
+    exchanges: 1,
+    protocol: 'http',
   };
 }
 
@@ -32,21 +57,58 @@ function makeExchanges(kind, first, end) {
     const index = first + place;
     const at = index * 12_345;
     const wait = 40_000 + ((index * 7919) % 3_000_000);
-    const requestHeaders = [{ name: 'accept', value: '*/*' }, { name: 'accept-encoding', value: 'gzip' }];
-    if (distinct) requestHeaders.push({ name: 'traceparent', value: `00-${index.toString(16).padStart(32, '0')}-01` });
+    const requestHeaders = [
+      { name: 'accept', value: '*/*' },
+      { name: 'accept-encoding', value: 'gzip' },
+    ];
+    if (distinct)
+      requestHeaders.push({ name: 'traceparent', value: `00-${index.toString(16).padStart(32, '0')}-01` });
     return {
-      id: index + 1, connection: distinct ? connection(index + 1) : shared[index % 64], position: distinct ? 1 : 1 + Math.floor(index / 64),
+      id: index + 1,
+      client: shared[0].client,
+      server: shared[0].server,
+      connection: distinct ? connection(index + 1) : shared[index % 64],
+      position: distinct ? 1 : 1 + Math.floor(index / 64),
       request: {
-        version: '1.1', firstByteNs: at, lastByteNs: at, packet: index * 2 + 1, capture: 0, headerBytes: 121, bodyBytes: 0, lostBytes: 0, mediaType: null,
-        headers: requestHeaders, method: 'GET', target: distinct ? `/api/users/${index}/orders?page=${index % 9}` : `/api/things/${index % 100}`,
-        host: `shop-${index % 20}.example.test`, userAgent: agent,
+        version: '1.1',
+        firstByteNs: at,
+        lastByteNs: at,
+        packet: index * 2 + 1,
+        capture: 0,
+        headerBytes: 121,
+        bodyBytes: 0,
+        lostBytes: 0,
+        mediaType: null,
+        headers: requestHeaders,
+        method: 'GET',
+        target: distinct ? `/api/users/${index}/orders?page=${index % 9}` : `/api/things/${index % 100}`,
+        host: `shop-${index % 20}.example.test`,
+        userAgent: agent,
       },
       response: {
-        version: '1.1', firstByteNs: at + wait, lastByteNs: at + wait + (index % 7) * 1000, packet: index * 2 + 2, capture: 0, headerBytes: 238,
-        bodyBytes: 612 + (index % 1000), lostBytes: 0, mediaType: 'text/html', status: index % 50 === 0 ? 500 : 200, reason: 'OK',
-        headers: [{ name: 'server', value: 'nginx/1.22.1' }, { name: 'content-type', value: 'text/html' }, { name: 'content-length', value: '612' }],
+        version: '1.1',
+        firstByteNs: at + wait,
+        lastByteNs: at + wait + (index % 7) * 1000,
+        packet: index * 2 + 2,
+        capture: 0,
+        headerBytes: 238,
+        bodyBytes: 612 + (index % 1000),
+        lostBytes: 0,
+        mediaType: 'text/html',
+        status: index % 50 === 0 ? 500 : 200,
+        reason: 'OK',
+        headers: [
+          { name: 'server', value: 'nginx/1.22.1' },
+          { name: 'content-type', value: 'text/html' },
+          { name: 'content-length', value: '612' },
+        ],
       },
-      interim: [], pairing: 'exact', outcome: 'complete', ending: null, anomalies: [], tcp: QUIET_TCP,
+      interim: [],
+      pairing: 'exact',
+      outcome: 'complete',
+      ending: null,
+      anomalies: [],
+      tcp: QUIET_TCP,
     };
   });
 }

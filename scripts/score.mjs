@@ -10,8 +10,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { openCaptures } from '../dist/capture/open.js';
 import { JsonRecordWriter } from '../dist/export/json-record.js';
-import { routeOf } from '../dist/model/route.js';
 import { LIMITS } from '../dist/model/limits.js';
+import { routeOf } from '../dist/model/route.js';
 import { runPipeline } from '../dist/pipeline.js';
 
 const [directory, ...scorerOptions] = process.argv.slice(2);
@@ -53,7 +53,10 @@ for (const file of files(captures)) {
     const source = await openCaptures([file], { clock, limits: LIMITS });
     const writer = new JsonRecordWriter({ clock, captures: source.facts, routeOf });
     const sink = {
-      exchange: (exchange) => lines.push(scored(writer.line(exchange), exchange)),
+      exchange: (exchange) => {
+        writer.write(exchange);
+        lines.push(scored(Buffer.from(writer.take()).toString(), exchange));
+      },
       connection: () => {},
       drain: () => null,
       finish: async () => {},
@@ -84,9 +87,13 @@ console.log(
   `${read} captures read, ${unreadable} refused, ${unbalanced} ledgers out of balance; slowest ${slowest.name} ${slowest.ms.toFixed(0)} ms`,
 );
 const scorer = path.join(directory, 'score.mjs');
-const scoring = spawnSync(process.execPath, [scorer, path.join(directory, 'oracle'), results, ...scorerOptions], {
-  stdio: 'inherit',
-});
+const scoring = spawnSync(
+  process.execPath,
+  [scorer, path.join(directory, 'oracle'), results, ...scorerOptions],
+  {
+    stdio: 'inherit',
+  },
+);
 if (scoring.status !== 0) process.exitCode = 1;
 if (process.env.KEEP_RESULTS === undefined) fs.rmSync(results, { recursive: true, force: true });
 else console.log(`results kept in ${results}`);

@@ -1,7 +1,8 @@
 import { Decoder } from './decode/decoder.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
-import { Head } from './match/http1/head.ts';
+import { HeadMemo } from './match/http1/head-memo.ts';
+import { HeadReader } from './match/http1/head-reader.ts';
 import { HttpConnection } from './match/http-connection.ts';
 import { Interner } from './match/interner.ts';
 import type { Connection, Exchange } from './model/exchange.ts';
@@ -41,9 +42,12 @@ export class Pipeline {
     const { limits } = options;
     const context = {
       limits,
-      ledger: this.ledger,
-      head: new Head(new Interner()),
-      reveal: options.reveal,
+      parsers: {
+        ledger: this.ledger,
+        reader: new HeadReader(new Interner(), options.reveal),
+        memo: new HeadMemo(),
+        headBytes: limits.headBytes,
+      },
       exchanges: new ExchangeBuilder(this.ledger, onExchange),
     };
     this.#ports = options.ports;

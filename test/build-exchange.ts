@@ -1,8 +1,16 @@
-import type { Connection, DirectionTotals, Exchange, RequestMessage, ResponseMessage, TcpFacts } from '../src/model/exchange.ts';
+import type {
+  Connection,
+  DirectionTotals,
+  Exchange,
+  RequestMessage,
+  ResponseMessage,
+  TcpFacts,
+} from '../src/model/exchange.ts';
 import { QUIET_TCP } from '../src/model/exchange.ts';
 import { Ledger } from '../src/model/ledger.ts';
 import type { CaptureFacts } from '../src/model/packet.ts';
 import type { RunRecord } from '../src/model/sink.ts';
+import type { TextOutput } from '../src/model/text-output.ts';
 
 const quietDirection = (): DirectionTotals => ({
   packets: 5,
@@ -126,7 +134,16 @@ export function buildCapture(parts: Partial<CaptureFacts> = {}): CaptureFacts {
     firstNs: 0,
     lastNs: 2_000_000_000,
     interfaces: [
-      { number: 0, name: null, linkType: 1, snaplen: 262_144, timeDigits: 6, packets: 100, received: null, dropped: null },
+      {
+        number: 0,
+        name: null,
+        linkType: 1,
+        snaplen: 262_144,
+        timeDigits: 6,
+        packets: 100,
+        received: null,
+        dropped: null,
+      },
     ],
     comments: [],
     commentsDropped: 0,
@@ -141,15 +158,23 @@ export function buildCapture(parts: Partial<CaptureFacts> = {}): CaptureFacts {
 export const EPOCH_SECONDS = 1_795_246_920;
 
 export function buildRun(parts: Partial<RunRecord> = {}): RunRecord {
-  return { clock: { epochSeconds: EPOCH_SECONDS }, captures: [buildCapture()], ledger: new Ledger(), ...parts };
+  return {
+    clock: { epochSeconds: EPOCH_SECONDS },
+    captures: [buildCapture()],
+    ledger: new Ledger(),
+    ...parts,
+  };
 }
 
 /** Text output that keeps everything, for tests. */
-export function textInMemory(): { write(text: string): void; drain(): null; flush(): Promise<void>; text(): string } {
+export function textInMemory(): TextOutput & { text(): string } {
   let kept = '';
   return {
     write: (text) => {
       kept += text;
+    },
+    writeBytes: (bytes) => {
+      kept += new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     },
     drain: () => null,
     flush: async () => {},

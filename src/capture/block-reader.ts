@@ -3,7 +3,8 @@ import { BrokenSupply, type ByteSupply } from './byte-supply.ts';
 /** Room in front of a block for the packet that the block before it ended in. */
 const HEADROOM_BYTES = 256 * 1024;
 
-class Block {
+/** One buffer; the bytes read into it begin at `room`. */
+export class Block {
   bytes: Uint8Array;
   view: DataView;
   /** Offset at which reads put their bytes. */
@@ -13,6 +14,29 @@ class Block {
     this.bytes = new Uint8Array(room + blockBytes);
     this.view = new DataView(this.bytes.buffer);
     this.room = room;
+  }
+}
+
+/** Buffers for readers that follow each other: the collector is slow to give back large ones by itself. */
+export class BlockPool {
+  readonly blockBytes: number;
+  readonly #free: Block[] = [];
+
+  /** `blockBytes`: most that one read asks for, at least 1. */
+  constructor(blockBytes: number) {
+    this.blockBytes = blockBytes;
+  }
+
+  /** A block with at least `room` bytes of headroom. */
+  take(room: number): Block {
+    const usual = Math.min(HEADROOM_BYTES, 4 * this.blockBytes);
+    if (room <= usual) return this.#free.pop() ?? new Block(usual, this.blockBytes);
+    return new Block(room, this.blockBytes);
+  }
+
+  /** Takes a block back that nobody reads from or writes to any more. */
+  give(block: Block): void {
+    if (this.#free.length < 2) this.#free.push(block);
   }
 }
 
@@ -31,7 +55,7 @@ export class BlockReader {
   fault: string | null = null;
 
   readonly #supply: ByteSupply;
-  readonly #blockBytes: number;
+  readonly #pool: BlockPool;
   #current: Block;
   #spare: Block | null = null;
   #reading: Promise<number> | null = null;
@@ -39,10 +63,9 @@ export class BlockReader {
   #ended = false;
   #closed = false;
 
-  /** `blockBytes`: most that one read asks for, at least 1. */
-  constructor(supply: ByteSupply, blockBytes: number) {
+  constructor(supply: ByteSupply, pool: BlockPool) {
     this.#supply = supply;
-    this.#blockBytes = blockBytes;
+    this.#pool = pool;
     this.#current = new Block(0, 0);
     this.bytes = this.#current.bytes;
     this.view = this.#current.view;
@@ -59,7 +82,7 @@ export class BlockReader {
    */
   async advance(keepFrom: number): Promise<boolean> {
     if (this.#ended || this.#closed) return false;
-    this.#spare ??= this.#newBlock(0);
+    this.#spare ??= this.#pool.take(0);
     this.#reading ??= this.#read(this.#spare);
     const count = await this.#reading;
     this.#reading = null;
@@ -76,13 +99,9 @@ export class BlockReader {
     this.start = filled.room - (this.end - keepFrom);
     this.end = filled.room + count;
     this.#endOffset += count;
-    this.#spare ??= this.#newBlock(0);
+    this.#spare ??= this.#pool.take(0);
     this.#reading = this.#read(this.#spare);
     return true;
-  }
-
-  #newBlock(room: number): Block {
-    return new Block(Math.max(room, Math.min(HEADROOM_BYTES, 4 * this.#blockBytes)), this.#blockBytes);
   }
 
   /** Copies what is kept in front of the fresh bytes; into a larger block when there is not enough room. */
@@ -90,7 +109,7 @@ export class BlockReader {
     const kept = this.bytes.subarray(keepFrom, this.end);
     let target = fresh;
     if (kept.length > fresh.room) {
-      target = this.#newBlock(2 * kept.length);
+      target = this.#pool.take(2 * kept.length);
       target.bytes.set(fresh.bytes.subarray(fresh.room, fresh.room + count), target.room);
     }
     target.bytes.set(kept, target.room - kept.length);
@@ -100,7 +119,7 @@ export class BlockReader {
   /** Never rejects: a read ahead may fail before anyone waits for it. */
   async #read(block: Block): Promise<number> {
     try {
-      return await this.#supply.read(block.bytes, block.room, this.#blockBytes);
+      return await this.#supply.read(block.bytes, block.room, this.#pool.blockBytes);
     } catch (error) {
       this.fault = error instanceof BrokenSupply ? error.message : `reading failed (${String(error)})`;
       return 0;
@@ -112,5 +131,8 @@ export class BlockReader {
     this.#closed = true;
     await this.#supply.close();
     await this.#reading;
+    if (this.#current.bytes.length > 0) this.#pool.give(this.#current);
+    if (this.#spare !== null) this.#pool.give(this.#spare);
+    this.#spare = null;
   }
 }

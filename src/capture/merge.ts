@@ -2,11 +2,12 @@ import { type CaptureFacts, emptyPacket, type PacketSource, type RunClock } from
 import { emptyFacts } from './capture-facts.ts';
 import type { CaptureReader } from './capture-reader.ts';
 
-/** Opens one capture of the run. */
+/** Opens one capture of the run; `brief`: only to look at its beginning. */
 export type OpenOne = (
   capture: number,
   clock: RunClock,
   takeInterfaceNumber: () => number,
+  brief: boolean,
 ) => Promise<{ reader: CaptureReader; regular: boolean }>;
 
 interface Member {
@@ -76,7 +77,7 @@ export class MergedSource implements PacketSource {
     let earliest = Number.POSITIVE_INFINITY;
     for (let capture = 0; capture < count; capture++) {
       const clock: RunClock = { epochSeconds: null };
-      const { reader, regular } = await this.#open(capture, clock, this.#takeNumber);
+      const { reader, regular } = await this.#open(capture, clock, this.#takeNumber, true);
       const resting = reader.facts[0]!;
       const member: Member = { capture, reader, resting, firstNs: 0, interfaceNumbers: [] };
       this.#members.push(member);
@@ -169,7 +170,7 @@ export class MergedSource implements PacketSource {
   async #wake(member: Member): Promise<void> {
     const { interfaceNumbers } = member;
     const takeNumber = () => interfaceNumbers.shift() ?? this.#takeNumber();
-    const { reader } = await this.#open(member.capture, this.#clock, takeNumber);
+    const { reader } = await this.#open(member.capture, this.#clock, takeNumber, false);
     member.reader = reader;
     if (this.#closed) await reader.close();
     else if (await toPacket(reader)) this.#push(reader);

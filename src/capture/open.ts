@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { EXIT, UserError } from '../model/errors.ts';
 import type { Limits } from '../model/limits.ts';
 import type { Compression, PacketSource, RunClock } from '../model/packet.ts';
-import { BlockReader } from './block-reader.ts';
+import { BlockPool, BlockReader } from './block-reader.ts';
 import { type ByteSupply, PeekedSupply } from './byte-supply.ts';
 import { emptyFacts } from './capture-facts.ts';
 import type { CaptureReader, ReaderContext } from './capture-reader.ts';
@@ -56,17 +56,20 @@ export async function openCaptures(paths: readonly string[], options: OpenOption
   const blockBytes = options.blockBytes ?? Math.max(MINIMUM_BLOCK_BYTES, Math.min(BLOCK_BYTES, shared));
   let interfaces = 0;
   const takeInterfaceNumber = () => interfaces++;
-  const openOne = (capture: number, clock: RunClock, takeNumber: () => number) =>
-    openCapture(paths[capture]!, capture, { ...options, clock, blockBytes }, takeNumber);
+  const pool = new BlockPool(blockBytes);
+  const briefPool = new BlockPool(Math.min(blockBytes, MINIMUM_BLOCK_BYTES));
+  const openOne = (capture: number, clock: RunClock, takeNumber: () => number, brief: boolean) =>
+    openCapture(paths[capture]!, capture, { ...options, clock }, brief ? briefPool : pool, takeNumber);
 
-  if (paths.length === 1) return (await openOne(0, options.clock, takeInterfaceNumber)).reader;
+  if (paths.length === 1) return (await openOne(0, options.clock, takeInterfaceNumber, false)).reader;
   return MergedSource.create(paths.length, openOne, options.clock, takeInterfaceNumber);
 }
 
 async function openCapture(
   path: string,
   capture: number,
-  options: OpenOptions & { blockBytes: number },
+  options: OpenOptions,
+  pool: BlockPool,
   takeInterfaceNumber: () => number,
 ): Promise<{ reader: CaptureReader; regular: boolean }> {
   const { supply, regular } = await openInput(path, options.stdin);
@@ -87,7 +90,7 @@ async function openCapture(
     if (recognised.kind === 'compressed') throw twiceCompressed(path, compression, recognised.by);
     const little = recognised.kind === 'pcapng' || recognised.little;
     const facts = emptyFacts(path, recognised.kind, compression, little ? 'little' : 'big');
-    const blocks = new BlockReader(peeked, options.blockBytes);
+    const blocks = new BlockReader(peeked, pool);
     const { clock, limits } = options;
     const context: ReaderContext = { blocks, facts, clock, limits, capture, takeInterfaceNumber };
     const reader =

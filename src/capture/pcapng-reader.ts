@@ -33,6 +33,9 @@ const OPTION = {
   osDropped: 7,
 } as const;
 
+/** Entries of the systemd journal and custom blocks: no packets, but Wireshark gives them frame numbers. */
+const NUMBERED_BLOCKS: ReadonlySet<number> = new Set([0x0000_0009, 0x0000_0bad, 0x4000_0bad]);
+
 /** Bytes a block may have beside the longest packet, for its options. */
 const BLOCK_ALLOWANCE_BYTES = 1024 * 1024;
 /** Interfaces of one capture, all sections together; each keeps some memory for the whole run. */
@@ -159,6 +162,7 @@ export class PcapngReader extends CaptureReader {
         return true;
       default:
         countSkipped(this.captureFacts, type);
+        if (NUMBERED_BLOCKS.has(type)) this.number++;
         return true;
     }
   }

@@ -36,7 +36,7 @@ export class FzstdSupply implements ByteSupply {
       const piece = await this.#frames.next();
       this.#ended = piece === null;
       try {
-        this.#decoder.push(piece ?? new Uint8Array(0), this.#ended);
+        this.#decoder.push(piece === null ? new Uint8Array(0) : lasting(piece), this.#ended);
       } catch (error) {
         this.#ended = true;
         throw new BrokenSupply(`its zstd data is damaged (${(error as Error).message})`);
@@ -56,4 +56,9 @@ export class FzstdSupply implements ByteSupply {
   close(): Promise<void> {
     return this.#frames.close();
   }
+}
+
+/** fzstd holds back what may be less than a frame (18 bytes), while a piece is valid until the next one only. */
+function lasting(piece: Uint8Array): Uint8Array {
+  return piece.length < 32 ? piece.slice() : piece;
 }

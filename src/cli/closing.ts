@@ -1,9 +1,9 @@
 import type { CaptureFacts } from '../model/packet.ts';
 import type { RunRecord } from '../model/sink.ts';
-import type { StoredFile } from '../store/sqlite-sink.ts';
 import { sanitise } from '../report/terminal-text.ts';
 import { counted, formatBytes, formatCount, formatDuration } from '../report/units.ts';
 import { firstPacketNs, lastPacketNs } from '../report/wall-clock.ts';
+import type { StoredFile } from '../store/sqlite-sink.ts';
 
 /** One line of totals, for output that has no summary. */
 export function totalLine({ ledger, captures }: RunRecord, stopped: boolean): string {
@@ -53,7 +53,8 @@ export function strictViolations({ ledger, captures }: RunRecord): string[] {
 /** The SQLite files that were written, and how to ask them. */
 export function storedLines(files: readonly StoredFile[]): string[] {
   const lines = files.map(
-    ({ path, bytes, exchanges }) => `wrote ${sanitise(path)}: ${counted(exchanges, 'exchange')}, ${formatBytes(bytes)}`,
+    ({ path, bytes, exchanges }) =>
+      `wrote ${sanitise(path)}: ${counted(exchanges, 'exchange')}, ${formatBytes(bytes)}`,
   );
   if (files.length > 0) lines.push(`  wirelens sql ${shellWord(files[0].path)} "SELECT * FROM red_by_route"`);
   return lines;

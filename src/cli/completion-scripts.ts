@@ -34,7 +34,10 @@ export function bashCompletion(program: Command): string {
   const cases = commands.map(({ name, options, choices }) => {
     const values = options
       .filter((option) => option.argChoices !== undefined)
-      .map((option) => `      ${flagsOf(option).join('|')}) COMPREPLY=($(compgen -W '${option.argChoices?.join(' ')}' -- "$word")); return ;;`);
+      .map(
+        (option) =>
+          `      ${flagsOf(option).join('|')}) COMPREPLY=($(compgen -W '${option.argChoices?.join(' ')}' -- "$word")); return ;;`,
+      );
     const words = options.flatMap(flagsOf).join(' ');
     const rest = choices === null ? 'compgen -f -- "$word"' : `compgen -W '${choices.join(' ')}' -- "$word"`;
     return [
@@ -85,10 +88,17 @@ export function zshCompletion(program: Command): string {
               ? ':value: '
               : '';
       const optional = option.optional && value === '' ? '::value: ' : value;
-      return flags.map((flag) => `      ${quoted(`${flag}[${zshDescription(option.description)}]${optional}`)} \\`);
+      return flags.map(
+        (flag) => `      ${quoted(`${flag}[${zshDescription(option.description)}]${optional}`)} \\`,
+      );
     });
     const rest = choices === null ? '*:file:_files' : `1:value:(${choices.join(' ')})`;
-    return [`    ${name})`, '      _arguments -s \\', ...specifications.flat(), `      ${quoted(rest)} ;;`].join('\n');
+    return [
+      `    ${name})`,
+      '      _arguments -s \\',
+      ...specifications.flat(),
+      `      ${quoted(rest)} ;;`,
+    ].join('\n');
   });
   return `#compdef wirelens
 _wirelens() {
@@ -129,7 +139,9 @@ export function fishCompletion(program: Command): string {
             : option.required
               ? ' -x'
               : '';
-      lines.push(`complete -c wirelens ${inCommand} ${flags.join(' ')}${value} -d ${quoted(option.description)}`);
+      lines.push(
+        `complete -c wirelens ${inCommand} ${flags.join(' ')}${value} -d ${quoted(option.description)}`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;

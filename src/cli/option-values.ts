@@ -29,7 +29,9 @@ export function parsePorts(text: string, before: readonly number[] = []): readon
   const ports = text.split(',').map((part) => {
     const port = /^\d{1,5}$/.test(part.trim()) ? Number(part) : Number.NaN;
     if (!(port >= 0 && port <= 65_535)) {
-      throw new InvalidArgumentError(`'${part}' is not a port from 0 to 65535; several are separated by commas.`);
+      throw new InvalidArgumentError(
+        `'${part}' is not a port from 0 to 65535; several are separated by commas.`,
+      );
     }
     return port;
   });
@@ -44,15 +46,18 @@ export function isDuration(text: string): boolean {
 /** `500ms`, `1.5s`, `2min`; a bare number is seconds. In ns. */
 export function parseDuration(text: string): number {
   const match = DURATION.exec(text);
-  if (match === null) throw new InvalidArgumentError('It must be a duration such as 250us, 500ms, 1.5s or 2min.');
+  if (match === null)
+    throw new InvalidArgumentError('It must be a duration such as 250us, 500ms, 1.5s or 2min.');
   return Math.round(Number(match[1]) * NS_PER[match[2] ?? 's']);
 }
 
 /** `100MB`, `512MiB`, `2G`, `1000000`. In bytes. */
 export function parseSize(text: string): number {
   const match = SIZE.exec(text);
-  const power = match === null ? -1 : ['', 'k', 'm', 'g', 't'].indexOf(match[2].toLowerCase().replace('i', ''));
-  if (match === null || power < 0) throw new InvalidArgumentError('It must be a size such as 100MB, 512MiB or 2GB.');
+  const power =
+    match === null ? -1 : ['', 'k', 'm', 'g', 't'].indexOf(match[2].toLowerCase().replace('i', ''));
+  if (match === null || power < 0)
+    throw new InvalidArgumentError('It must be a size such as 100MB, 512MiB or 2GB.');
   const base = match[2].toLowerCase().endsWith('i') ? 1024 : 1000;
   const bytes = Math.round(Number(match[1]) * base ** power);
   if (bytes < 1) throw new InvalidArgumentError('It must be more than nothing.');

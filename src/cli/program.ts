@@ -3,8 +3,8 @@ import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from '../model/errors.ts';
 import type { AnalyzeFlags } from './commands/analyze.ts';
 import type { SqlFlags } from './commands/sql.ts';
-import { gather, isDuration, parseCount, parseDuration, parsePorts, parseSize } from './option-values.ts';
 import { reportFailure } from './failure.ts';
+import { gather, isDuration, parseCount, parseDuration, parsePorts, parseSize } from './option-values.ts';
 import { COLOR_CHOICES } from './terminal.ts';
 
 const EXIT_CODES = `
@@ -34,7 +34,9 @@ Examples:
 /** The commands with their options. `finish` gets the exit code of the command that ran. */
 export function createProgram(version: string, finish: (exitCode: number) => void): Command {
   const program = new Command('wirelens')
-    .description('Turns packets into HTTP exchanges: which requests, how long and why, which failed, which were never answered.')
+    .description(
+      'Turns packets into HTTP exchanges: which requests, how long and why, which failed, which were never answered.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
@@ -55,18 +57,41 @@ function addAnalyze(program: Command, version: string, finish: (exitCode: number
     .command('analyze')
     .description('Read captures (pcap, pcapng, also in gzip or zstd) and tell what HTTP is in them.')
     .argument('[file...]', 'captures, merged by time; - is standard input')
-    .addOption(option('Input', '-r, --read <file>', 'a capture, as with tcpdump; may be repeated').argParser(gather))
+    .addOption(
+      option('Input', '-r, --read <file>', 'a capture, as with tcpdump; may be repeated').argParser(gather),
+    )
     .addOption(option('Input', '-c, --packets <n>', 'stop after n packets').argParser(parseCount))
     .addOption(
-      option('Input', '--port <n,...>', 'only connections with one of these ports; may be repeated').argParser(parsePorts),
+      option(
+        'Input',
+        '--port <n,...>',
+        'only connections with one of these ports; may be repeated',
+      ).argParser(parsePorts),
     )
-    .addOption(option('Input', '--checksums', 'leave out packets with a wrong checksum (offloading makes them common)'))
-    .addOption(option('Input', '-n', 'accepted because fingers know it from tcpdump; names are never looked up'))
     .addOption(
-      option('Output', '-f, --format <format>', 'on standard output: the summary, a row per exchange, or JSON Lines')
-        .choices(['summary', 'table', 'json']),
+      option(
+        'Input',
+        '--checksums',
+        'leave out packets with a wrong checksum (offloading makes them common)',
+      ),
     )
-    .addOption(option('Output', '--limit <n>', 'rows of each list in the summary (10); with table and json: stop after n rows').argParser(parseCount))
+    .addOption(
+      option('Input', '-n', 'accepted because fingers know it from tcpdump; names are never looked up'),
+    )
+    .addOption(
+      option(
+        'Output',
+        '-f, --format <format>',
+        'on standard output: the summary, a row per exchange, or JSON Lines',
+      ).choices(['summary', 'table', 'json']),
+    )
+    .addOption(
+      option(
+        'Output',
+        '--limit <n>',
+        'rows of each list in the summary (10); with table and json: stop after n rows',
+      ).argParser(parseCount),
+    )
     .addOption(
       option(
         'Output',
@@ -83,11 +108,16 @@ function addAnalyze(program: Command, version: string, finish: (exitCode: number
     .addOption(option('SQLite file', '-o, --output <file>', 'write every exchange into a new SQLite file'))
     .addOption(option('SQLite file', '--force', 'replace the file if it exists'))
     .addOption(
-      option('SQLite file', '--max-file-size <size>', 'go on in a further, numbered file beyond this size (512MiB)')
-        .argParser(parseSize),
+      option(
+        'SQLite file',
+        '--max-file-size <size>',
+        'go on in a further, numbered file beyond this size (512MiB)',
+      ).argParser(parseSize),
     )
     .addOption(option('Checks', '--strict', 'exit with 4 if anything was missing, damaged or not understood'))
-    .addOption(option('Checks', '--max-connections <n>', 'connections followed at once (65536)').argParser(parseCount))
+    .addOption(
+      option('Checks', '--max-connections <n>', 'connections followed at once (65536)').argParser(parseCount),
+    )
     .addOption(option('Checks', '--debug', 'print a stack trace with errors'))
     .addHelpText('after', `${ANALYZE_EXAMPLES}\n${EXIT_CODES}`)
     .action(async (files: string[], flags: AnalyzeFlags) => {
@@ -102,7 +132,12 @@ function addSql(program: Command, finish: (exitCode: number) => void): void {
     .description('Run a query on a SQLite file that analyze wrote. The file is not changed.')
     .argument('<file>', 'SQLite file')
     .argument('<query>', 'SQL; - reads it from standard input')
-    .addOption(new Option('-f, --format <format>', 'form of the rows').choices(['table', 'json', 'csv']).default('table'))
+    .addOption(
+      new Option('-f, --format <format>', 'form of the rows')
+        .choices(['table', 'json', 'csv'])
+        .default('table'),
+    )
+    .addOption(new Option('--limit <n>', 'print no more than n rows').argParser(parseCount))
     .addOption(new Option('--color <when>', 'colours').choices(COLOR_CHOICES).default('auto'))
     .addOption(new Option('--debug', 'print a stack trace with errors'))
     .addHelpText('after', `${SQL_EXAMPLES}\n${EXIT_CODES}`)

@@ -54,7 +54,11 @@ export class Progress {
 }
 
 /** `42 %  382 MB  310 MB/s  280,000 packets/s  1.70 s left` */
-export function progressText(facts: readonly CaptureFacts[], totalBytes: number | null, elapsedMs: number): string {
+export function progressText(
+  facts: readonly CaptureFacts[],
+  totalBytes: number | null,
+  elapsedMs: number,
+): string {
   let bytes = 0;
   let packets = 0;
   for (const capture of facts) {

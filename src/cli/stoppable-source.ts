@@ -1,21 +1,18 @@
 import type { CaptureFacts, Packet, PacketSource } from '../model/packet.ts';
 
 /**
- * A packet source that can be told to end early: by a signal, by a reader that left, or after a number of
- * packets. To the pipeline it looks like the end of the capture.
+ * A packet source that can be told to end early, by a signal or because nobody reads the output any more. To the
+ * pipeline it looks like the end of the capture.
  */
 export class StoppableSource implements PacketSource {
   readonly packet: Packet;
   readonly #inner: PacketSource;
-  #left: number;
   #stopped = false;
   #wake: (() => void) | null = null;
 
-  /** `packets`: how many to hand on at most; Infinity: all. */
-  constructor(inner: PacketSource, packets = Number.POSITIVE_INFINITY) {
+  constructor(inner: PacketSource) {
     this.#inner = inner;
     this.packet = inner.packet;
-    this.#left = packets;
   }
 
   get facts(): readonly CaptureFacts[] {
@@ -33,14 +30,11 @@ export class StoppableSource implements PacketSource {
   }
 
   next(): boolean {
-    if (this.#left <= 0) return false;
-    if (!this.#inner.next()) return false;
-    this.#left -= 1;
-    return true;
+    return this.#inner.next();
   }
 
   async more(): Promise<boolean> {
-    if (this.#stopped || this.#left <= 0) return false;
+    if (this.#stopped) return false;
     const stopped = new Promise<boolean>((resolve) => {
       this.#wake = () => resolve(false);
     });

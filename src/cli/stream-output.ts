@@ -31,9 +31,19 @@ export class StreamOutput implements TextOutput {
     if (this.#chunk.length >= CHUNK_CHARACTERS) this.#send();
   }
 
+  writeBytes(bytes: Uint8Array): void {
+    this.#send();
+    if (!this.#gone) this.#hand(bytes);
+  }
+
   drain(): Promise<void> | null {
     // Between two blocks everything goes out, so that a reader of a live capture sees it at once.
     this.#send();
+    return this.#waiting;
+  }
+
+  /** Like `drain`, but keeps what is gathered until it makes a chunk. */
+  full(): Promise<void> | null {
     return this.#waiting;
   }
 
@@ -50,6 +60,10 @@ export class StreamOutput implements TextOutput {
     if (this.#gone || this.#chunk === '') return;
     const chunk = this.#chunk;
     this.#chunk = '';
+    this.#hand(chunk);
+  }
+
+  #hand(chunk: string | Uint8Array): void {
     if (this.#stream.write(chunk)) return;
     this.#waiting ??= new Promise((resolve) => {
       this.#resume = resolve;

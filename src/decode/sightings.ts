@@ -8,11 +8,6 @@ const SAME_INTERFACE_NS = 10e6;
 /** The same for packets without an IP identification, where only equal headers speak for it. */
 const SAME_INTERFACE_UNNUMBERED_NS = 0.1e6;
 
-function mix(hash: number, word: number): number {
-  hash = Math.imul(hash ^ word, 0x85ebca6b);
-  return hash ^ (hash >>> 15);
-}
-
 /**
  * Recognises a packet that was seen before: on another interface, or twice in one mirror. What routers and
  * bridges leave alone is compared: addresses, ports, sequence numbers, flags, window, TCP checksum, IP
@@ -26,13 +21,12 @@ export class Sightings {
 
   /** True: this is a further sighting. `interfaceNumber` must tell interfaces of the run apart. */
   seenBefore(frame: Frame, interfaceNumber: number): boolean {
-    let hash = mix(frame.src0 ^ Math.imul(frame.src3, 31), frame.dst0 ^ Math.imul(frame.dst3, 37));
-    hash = mix(hash, (frame.srcPort << 16) | frame.dstPort);
-    hash = mix(hash, frame.seq);
-    hash = mix(hash, frame.ack);
-    hash = mix(hash, (frame.flags << 16) | frame.window);
-    hash = mix(hash, (frame.checksum << 16) | frame.ipId);
-    hash = mix(hash, (frame.wireEnd - frame.offset) ^ frame.src1 ^ frame.src2 ^ frame.dst1 ^ frame.dst2);
+    let hash = Math.imul(frame.seq ^ (frame.checksum << 16), 0x85ebca6b) ^ frame.ack;
+    hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ ((frame.ipId << 16) | frame.window);
+    hash = Math.imul(hash ^ (hash >>> 13), 0x9e3779b1) ^ ((frame.srcPort << 16) | frame.dstPort);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ frame.src0 ^ (frame.src3 << 1) ^ (frame.flags << 24);
+    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ frame.dst0 ^ (frame.dst3 << 1);
+    hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) ^ (frame.wireEnd - frame.offset);
     const slot = hash & (SLOTS - 1);
     if (this.#signatures[slot] === hash && this.#interfaces[slot] !== -1) {
       const distanceNs = Math.abs(frame.timeNs - this.#timesNs[slot]);

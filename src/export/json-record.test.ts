@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   buildCapture,
@@ -24,7 +24,14 @@ const writer = (timeDigits = 6): JsonRecordWriter => {
   capture.interfaces[0].timeDigits = timeDigits;
   return new JsonRecordWriter({ clock, captures: [capture], routeOf });
 };
-const record = (exchange: Exchange, timeDigits = 6) => JSON.parse(writer(timeDigits).line(exchange));
+const strict = new TextDecoder('utf-8', { fatal: true });
+const lineOf = (from: JsonRecordWriter, exchange: Exchange): string => {
+  from.write(exchange);
+  const text = strict.decode(from.take());
+  expect(text.endsWith('\n')).toBe(true);
+  return text.slice(0, -1);
+};
+const record = (exchange: Exchange, timeDigits = 6) => JSON.parse(lineOf(writer(timeDigits), exchange));
 
 /** The record the slow and obvious way: an object, and BigInt for times. */
 function obviousRecord(exchange: Exchange, timeDigits: number): unknown {
@@ -91,7 +98,12 @@ function obviousRecord(exchange: Exchange, timeDigits: number): unknown {
   };
 }
 
-const text = fc.string({ unit: fc.oneof(fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }), fc.constantFrom('"', '\\', '\x1b', '\x7f', 'é', '\u{1f600}')) });
+const text = fc.string({
+  unit: fc.oneof(
+    fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }),
+    fc.constantFrom('"', '\\', '\x1b', '\x7f', 'é', '\u{1f600}'),
+  ),
+});
 const timeNs = fc.integer({ min: 0, max: 100 * 86_400 * 1e9 });
 const count = fc.nat(1e9);
 const headers = fc.array(fc.record({ name: text, value: text }), { maxLength: 3 });
@@ -107,7 +119,13 @@ const messageParts = {
   mediaType: fc.option(text),
   headers,
 };
-const request = fc.record({ ...messageParts, method: text, target: text, host: fc.option(text), userAgent: fc.option(text) });
+const request = fc.record({
+  ...messageParts,
+  method: text,
+  target: text,
+  host: fc.option(text),
+  userAgent: fc.option(text),
+});
 const response = fc.record({ ...messageParts, status: fc.integer({ min: 100, max: 999 }), reason: text });
 const exchanges: fc.Arbitrary<Exchange> = fc
   .record({
@@ -123,7 +141,9 @@ const exchanges: fc.Arbitrary<Exchange> = fc
     tcp: fc.record({ requestRetransmissions: count, clientZeroWindows: count }),
     connection: fc
       .record({
-        tunnels: fc.array(fc.record({ kind: fc.constantFrom(...TUNNEL_KINDS), id: fc.option(count) }), { maxLength: 2 }),
+        tunnels: fc.array(fc.record({ kind: fc.constantFrom(...TUNNEL_KINDS), id: fc.option(count) }), {
+          maxLength: 2,
+        }),
         vlans: fc.array(fc.nat(4095), { maxLength: 2 }),
         synNs: fc.option(timeNs),
         ackNs: fc.option(timeNs),
@@ -137,7 +157,7 @@ describe('the JSON form of an exchange', () => {
   it('reads back equal to the obvious way of making it, whatever the strings and times', () => {
     fc.assert(
       fc.property(exchanges, fc.constantFrom(6, 9), (exchange, digits) => {
-        const line = writer(digits).line(exchange);
+        const line = lineOf(writer(digits), exchange);
         expect(line).not.toContain('\n');
         expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(obviousRecord(exchange, digits))));
       }),
@@ -149,7 +169,7 @@ describe('the JSON form of an exchange', () => {
     fc.assert(
       fc.property(fc.array(exchanges, { maxLength: 6 }), (several) => {
         const one = writer();
-        for (const exchange of several) expect(one.line(exchange)).toBe(writer().line(exchange));
+        for (const exchange of several) expect(lineOf(one, exchange)).toBe(lineOf(writer(), exchange));
       }),
     );
   });
@@ -168,24 +188,53 @@ describe('the JSON form of an exchange', () => {
       request: buildRequest({ firstByteNs: 0, lastByteNs: 1 }),
       response: buildResponse({ firstByteNs: 1_234_568, lastByteNs: 86_400_000_000_001 }),
     });
-    expect(writer().line(exchange)).toContain(
+    expect(lineOf(writer(), exchange)).toContain(
       '"connect_ms":1,"send_ms":0.000001,"wait_ms":1.234567,"receive_ms":86399998.765433,"total_ms":86400000.000001',
     );
   });
 
   it('has null where there is no request, no response or no number', () => {
     const unanswered = record(buildUnanswered('reset-by-server', { position: 2 }));
-    expect(unanswered).toMatchObject({ status: null, reason: null, response: null, connect_ms: null, wait_ms: null, total_ms: null });
-    expect(unanswered).toMatchObject({ outcome: 'reset', ending: 'reset-by-server', method: 'GET', route: '/' });
+    expect(unanswered).toMatchObject({
+      status: null,
+      reason: null,
+      response: null,
+      connect_ms: null,
+      wait_ms: null,
+      total_ms: null,
+    });
+    expect(unanswered).toMatchObject({
+      outcome: 'reset',
+      ending: 'reset-by-server',
+      method: 'GET',
+      route: '/',
+    });
     const orphan = record(buildExchange({ request: null, outcome: 'orphan-response' }));
-    expect(orphan).toMatchObject({ method: null, host: null, target: null, route: null, request: null, status: 200 });
+    expect(orphan).toMatchObject({
+      method: null,
+      host: null,
+      target: null,
+      route: null,
+      request: null,
+      status: 200,
+    });
   });
 
-  it('writes one line per exchange', () => {
+  it('has room for strings longer than its buffer', () => {
+    const target = `/${'x'.repeat(700_000)}`;
+    const host = '例'.repeat(300_000);
+    expect(record(buildExchange({ request: buildRequest({ target, host }) }))).toMatchObject({
+      target,
+      host,
+    });
+  });
+
+  it('writes one line per exchange', async () => {
     const output = textInMemory();
     const sink = createJsonLinesSink({ output, clock, captures: [buildCapture()], routeOf });
     sink.exchange(buildExchange({ id: 1 }));
     sink.exchange(buildExchange({ id: 2, request: buildRequest({ target: '/a\nb\u2028' }) }));
+    await sink.drain();
     const lines = output.text().split('\n');
     expect(lines.map((line) => (line === '' ? null : JSON.parse(line).id))).toEqual([1, 2, null]);
   });

@@ -1,17 +1,9 @@
-import type {
-  Connection,
-  Endpoint,
-  Exchange,
-  InterimResponse,
-  Message,
-  RequestMessage,
-  ResponseMessage,
-} from '../model/exchange.ts';
-import { QUIET_TCP, type TcpFacts } from '../model/exchange.ts';
+import type { Connection, Endpoint, Exchange, Message, TcpFacts } from '../model/exchange.ts';
+import { QUIET_TCP } from '../model/exchange.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
-import { jsonMilliseconds, quoteJson, quoteJsonOrNull } from './json-text.ts';
+import { JsonBytes, jsonPiece } from './json-bytes.ts';
 
 /**
  * Version of the record, its field `v`. New fields may come without a new version; a field that goes away or
@@ -23,6 +15,56 @@ export const RECORD_VERSION = 1;
 const ROUTES_KEPT = 32_768;
 const LONGEST_TARGET_KEPT = 512;
 
+/** The constant pieces of a record, encoded once. */
+const PIECE = {
+  begin: jsonPiece(`{"v":${RECORD_VERSION},"id":`),
+  cut: jsonPiece(',"complete":false,"media_type":'),
+  complete: jsonPiece(',"complete":true,"media_type":'),
+  firstName: jsonPiece('{"name":'),
+  nextName: jsonPiece(',{"name":'),
+  firstInterim: jsonPiece('{"status":'),
+  nextInterim: jsonPiece(',{"status":'),
+  connection: jsonPiece(',"connection":'),
+  position: jsonPiece(',"position":'),
+  time: jsonPiece(',"time":"'),
+  noRequest: jsonPiece('","method":null,"host":null,"target":null,"route":null,"http_version":'),
+  method: jsonPiece('","method":'),
+  host: jsonPiece(',"host":'),
+  target: jsonPiece(',"target":'),
+  route: jsonPiece(',"route":'),
+  httpVersion: jsonPiece(',"http_version":'),
+  status: jsonPiece(',"status":'),
+  noResponse: jsonPiece('null,"reason":null'),
+  reason: jsonPiece(',"reason":'),
+  outcome: jsonPiece(',"outcome":'),
+  ending: jsonPiece(',"ending":'),
+  pairing: jsonPiece(',"pairing":'),
+  interim: jsonPiece(',"interim":['),
+  anomalies: jsonPiece('],"anomalies":['),
+  comma: jsonPiece(','),
+  tcp: jsonPiece('],"tcp":'),
+  end: jsonPiece('}\n'),
+  connectMs: jsonPiece(',"connect_ms":'),
+  sendMs: jsonPiece(',"send_ms":'),
+  waitMs: jsonPiece(',"wait_ms":'),
+  receiveMs: jsonPiece(',"receive_ms":'),
+  totalMs: jsonPiece(',"total_ms":'),
+  request: jsonPiece(',"request":'),
+  none: jsonPiece('null'),
+  userAgent: jsonPiece('],"user_agent":'),
+  close: jsonPiece('}'),
+  response: jsonPiece(',"response":'),
+  responseVersion: jsonPiece('],"http_version":'),
+  capture: jsonPiece('{"capture":'),
+  packet: jsonPiece(',"packet":'),
+  headerBytes: jsonPiece(',"header_bytes":'),
+  bodyBytes: jsonPiece(',"body_bytes":'),
+  lostBytes: jsonPiece(',"lost_bytes":'),
+  headers: jsonPiece(',"headers":['),
+  value: jsonPiece(',"value":'),
+  closeString: jsonPiece('"}'),
+};
+
 export interface JsonRecordOptions {
   readonly clock: RunClock;
   /** For the resolution of each interface's time stamps; may grow while packets are read. */
@@ -30,19 +72,24 @@ export interface JsonRecordOptions {
   readonly routeOf: (target: string) => string;
 }
 
+/** What the exchanges of one connection have in common. */
+interface ContextJson {
+  readonly client: Endpoint;
+  readonly server: Endpoint;
+  readonly endpoints: Uint8Array;
+  readonly surroundings: Uint8Array;
+}
+
 /** Writes exchanges in their JSON form, one line each. Keeps what repeats from one exchange to the next. */
 export class JsonRecordWriter {
   readonly #clock: RunClock;
   readonly #captures: readonly CaptureFacts[];
   readonly #routeOf: (target: string) => string;
-  /** JSON text of the route of each target met. */
-  readonly #routes = new Map<string, string>();
+  readonly #json = new JsonBytes();
+  /** JSON of the route of each target met. */
+  readonly #routes = new Map<string, Uint8Array>();
   readonly #digits = new Map<number, 6 | 9>();
-  #connection: Connection | null = null;
-  #client: Endpoint | null = null;
-  #server: Endpoint | null = null;
-  #endpoints = '';
-  #surroundings = '';
+  readonly #contexts = new WeakMap<Connection, ContextJson>();
 
   constructor({ clock, captures, routeOf }: JsonRecordOptions) {
     this.#clock = clock;
@@ -50,53 +97,172 @@ export class JsonRecordWriter {
     this.#routeOf = routeOf;
   }
 
-  /** The record as one line of JSON, without a line feed. */
-  line(exchange: Exchange): string {
+  /** Bytes written since the last `take`. */
+  get length(): number {
+    return this.#json.length;
+  }
+
+  /** The lines written, in UTF-8; they then belong to the caller. */
+  take(): Uint8Array {
+    return this.#json.take();
+  }
+
+  /** Adds the exchange as one line, with its line feed. */
+  write(exchange: Exchange): void {
     const { connection, request, response } = exchange;
-    if (connection !== this.#connection || exchange.client !== this.#client || exchange.server !== this.#server) {
-      this.#remember(exchange);
-    }
+    const known = this.#contexts.get(connection);
+    const context =
+      known !== undefined && known.client === exchange.client && known.server === exchange.server
+        ? known
+        : this.#remember(exchange);
+    const json = this.#json;
     const digits = this.#digitsOf(connection.interfaceNumber);
-    const start = startNs(exchange);
-    const head =
-      `{"v":${RECORD_VERSION},"id":${exchange.id},"connection":${connection.id},"position":${exchange.position}` +
-      `${this.#endpoints},"time":"${rfc3339(this.#clock.epochSeconds, start, digits)}"`;
-    const asked =
-      request === null
-        ? `,"method":null,"host":null,"target":null,"route":null,"http_version":${quoteJsonOrNull(response?.version ?? null)}`
-        : `,"method":${quoteJson(request.method)},"host":${quoteJsonOrNull(request.host)},"target":${quoteJson(request.target)}` +
-          `,"route":${this.#route(request.target)},"http_version":${quoteJson(request.version)}`;
-    const answered =
-      response === null ? ',"status":null,"reason":null' : `,"status":${response.status},"reason":${quoteJson(response.reason)}`;
-    return (
-      head +
-      asked +
-      answered +
-      `,"outcome":"${exchange.outcome}","ending":${exchange.ending === null ? 'null' : `"${exchange.ending}"`},"pairing":"${exchange.pairing}"` +
-      `,"connect_ms":${jsonMilliseconds(connectNs(exchange))},"send_ms":${jsonMilliseconds(sendNs(exchange))}` +
-      `,"wait_ms":${jsonMilliseconds(waitNs(exchange))},"receive_ms":${jsonMilliseconds(receiveNs(exchange))}` +
-      `,"total_ms":${jsonMilliseconds(totalNs(exchange))}` +
-      `,"request":${request === null ? 'null' : requestText(request)}` +
-      `,"response":${response === null ? 'null' : responseText(response)}` +
-      `,"interim":${exchange.interim.length === 0 ? '[]' : this.#interim(exchange.interim, digits)}` +
-      `,"anomalies":${exchange.anomalies.length === 0 ? '[]' : `["${exchange.anomalies.join('","')}"]`}` +
-      `,"tcp":${exchange.tcp === QUIET_TCP ? QUIET : tcpText(exchange.tcp)}${this.#surroundings}}`
-    );
+    json.encoded(PIECE.begin);
+    json.integer(exchange.id);
+    json.encoded(PIECE.connection);
+    json.integer(connection.id);
+    json.encoded(PIECE.position);
+    json.integer(exchange.position);
+    json.encoded(context.endpoints);
+    json.encoded(PIECE.time);
+    json.ascii(rfc3339(this.#clock.epochSeconds, startNs(exchange), digits));
+    if (request === null) {
+      json.encoded(PIECE.noRequest);
+    } else {
+      json.encoded(PIECE.method);
+      json.string(request.method);
+      json.encoded(PIECE.host);
+      json.string(request.host);
+      json.encoded(PIECE.target);
+      json.string(request.target);
+      json.encoded(PIECE.route);
+      json.encoded(this.#route(request.target));
+      json.encoded(PIECE.httpVersion);
+    }
+    json.string(request !== null ? request.version : (response?.version ?? null));
+    json.encoded(PIECE.status);
+    if (response === null) {
+      json.encoded(PIECE.noResponse);
+    } else {
+      json.integer(response.status);
+      json.encoded(PIECE.reason);
+      json.string(response.reason);
+    }
+    json.encoded(PIECE.outcome);
+    json.string(exchange.outcome);
+    json.encoded(PIECE.ending);
+    json.string(exchange.ending);
+    json.encoded(PIECE.pairing);
+    json.string(exchange.pairing);
+    this.#phases(exchange);
+    this.#messages(exchange);
+    json.encoded(PIECE.interim);
+    this.#interim(exchange, digits);
+    json.encoded(PIECE.anomalies);
+    for (let index = 0; index < exchange.anomalies.length; index += 1) {
+      if (index > 0) json.encoded(PIECE.comma);
+      json.string(exchange.anomalies[index]);
+    }
+    json.encoded(PIECE.tcp);
+    if (exchange.tcp === QUIET_TCP) json.encoded(QUIET);
+    else json.ascii(tcpText(exchange.tcp));
+    json.encoded(context.surroundings);
+    json.encoded(PIECE.end);
   }
 
-  #remember({ connection, client, server }: Exchange): void {
-    this.#connection = connection;
-    this.#client = client;
-    this.#server = server;
-    this.#endpoints = `,"client":${quoteJson(client.text)},"server":${quoteJson(server.text)}`;
-    const tunnels = connection.tunnels.map(({ kind, id }) => `{"kind":"${kind}","id":${id}}`);
-    this.#surroundings = `,"tunnels":[${tunnels.join(',')}],"vlans":[${connection.vlans.join(',')}]`;
+  #phases(exchange: Exchange): void {
+    const json = this.#json;
+    json.encoded(PIECE.connectMs);
+    json.milliseconds(connectNs(exchange));
+    json.encoded(PIECE.sendMs);
+    json.milliseconds(sendNs(exchange));
+    json.encoded(PIECE.waitMs);
+    json.milliseconds(waitNs(exchange));
+    json.encoded(PIECE.receiveMs);
+    json.milliseconds(receiveNs(exchange));
+    json.encoded(PIECE.totalMs);
+    json.milliseconds(totalNs(exchange));
   }
 
-  #route(target: string): string {
+  #messages({ request, response }: Exchange): void {
+    const json = this.#json;
+    json.encoded(PIECE.request);
+    if (request === null) {
+      json.encoded(PIECE.none);
+    } else {
+      this.#message(request);
+      json.encoded(PIECE.userAgent);
+      json.string(request.userAgent);
+      json.encoded(PIECE.close);
+    }
+    json.encoded(PIECE.response);
+    if (response === null) {
+      json.encoded(PIECE.none);
+    } else {
+      this.#message(response);
+      json.encoded(PIECE.responseVersion);
+      json.string(response.version);
+      json.encoded(PIECE.close);
+    }
+  }
+
+  /** The fields that both messages have, up to the open end of the headers. */
+  #message(message: Message): void {
+    const json = this.#json;
+    json.encoded(PIECE.capture);
+    json.integer(message.capture);
+    json.encoded(PIECE.packet);
+    json.integer(message.packet);
+    json.encoded(PIECE.headerBytes);
+    json.integer(message.headerBytes);
+    json.encoded(PIECE.bodyBytes);
+    json.integer(message.bodyBytes);
+    json.encoded(PIECE.lostBytes);
+    json.integer(message.lostBytes);
+    json.encoded(message.lastByteNs === null ? PIECE.cut : PIECE.complete);
+    json.string(message.mediaType);
+    json.encoded(PIECE.headers);
+    const { headers } = message;
+    for (let index = 0; index < headers.length; index += 1) {
+      json.encoded(index === 0 ? PIECE.firstName : PIECE.nextName);
+      json.string(headers[index].name);
+      json.encoded(PIECE.value);
+      json.string(headers[index].value);
+      json.encoded(PIECE.close);
+    }
+  }
+
+  #interim({ interim }: Exchange, digits: 6 | 9): void {
+    const json = this.#json;
+    for (let index = 0; index < interim.length; index += 1) {
+      json.encoded(index === 0 ? PIECE.firstInterim : PIECE.nextInterim);
+      json.integer(interim[index].status);
+      json.encoded(PIECE.time);
+      json.ascii(rfc3339(this.#clock.epochSeconds, interim[index].timeNs, digits));
+      json.encoded(PIECE.closeString);
+    }
+  }
+
+  #remember({ connection, client, server }: Exchange): ContextJson {
+    const around = connection.tunnels.map(({ kind, id }) => ({ kind, id }));
+    const context = {
+      client,
+      server,
+      endpoints: jsonPiece(
+        `,"client":${JSON.stringify(client.text)},"server":${JSON.stringify(server.text)}`,
+      ),
+      surroundings: jsonPiece(
+        `,"tunnels":${JSON.stringify(around)},"vlans":${JSON.stringify(connection.vlans)}`,
+      ),
+    };
+    this.#contexts.set(connection, context);
+    return context;
+  }
+
+  #route(target: string): Uint8Array {
     const known = this.#routes.get(target);
     if (known !== undefined) return known;
-    const route = quoteJson(this.#routeOf(target));
+    const route = Buffer.from(JSON.stringify(this.#routeOf(target)));
     if (target.length > LONGEST_TARGET_KEPT) return route;
     if (this.#routes.size >= ROUTES_KEPT) this.#routes.clear();
     this.#routes.set(target, route);
@@ -116,40 +282,6 @@ export class JsonRecordWriter {
     }
     return 9;
   }
-
-  #interim(interim: readonly InterimResponse[], digits: 6 | 9): string {
-    const parts = interim.map(
-      ({ status, timeNs }) => `{"status":${status},"time":"${rfc3339(this.#clock.epochSeconds, timeNs, digits)}"}`,
-    );
-    return `[${parts.join(',')}]`;
-  }
-}
-
-function messageText(message: Message): string {
-  return (
-    `"capture":${message.capture},"packet":${message.packet},"header_bytes":${message.headerBytes}` +
-    `,"body_bytes":${message.bodyBytes},"lost_bytes":${message.lostBytes}` +
-    `,"complete":${message.lastByteNs !== null},"media_type":${quoteJsonOrNull(message.mediaType)}` +
-    `,"headers":${headersText(message)}`
-  );
-}
-
-function requestText(request: RequestMessage): string {
-  return `{${messageText(request)},"user_agent":${quoteJsonOrNull(request.userAgent)}}`;
-}
-
-function responseText(response: ResponseMessage): string {
-  return `{${messageText(response)},"http_version":${quoteJson(response.version)}}`;
-}
-
-function headersText({ headers }: Message): string {
-  if (headers.length === 0) return '[]';
-  let text = '[';
-  for (let index = 0; index < headers.length; index += 1) {
-    const { name, value } = headers[index];
-    text += `${index === 0 ? '' : ','}{"name":${quoteJson(name)},"value":${quoteJson(value)}}`;
-  }
-  return `${text}]`;
 }
 
 function tcpText(tcp: TcpFacts): string {
@@ -160,4 +292,4 @@ function tcpText(tcp: TcpFacts): string {
   );
 }
 
-const QUIET = tcpText(QUIET_TCP);
+const QUIET = jsonPiece(tcpText(QUIET_TCP));

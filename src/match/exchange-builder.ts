@@ -1,26 +1,18 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import {
   type Connection,
-  type DirectionTotals,
   type Ending,
-  type Endpoint,
   type Exchange,
   type Outcome,
   type Pairing,
   QUIET_TCP,
-  type TcpFacts,
 } from '../model/exchange.ts';
 import type { Ledger } from '../model/ledger.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
+import { type Ends, tcpSince } from './tcp-counters.ts';
 
 const NO_ANOMALIES: readonly Anomaly[] = Object.freeze([]);
 const NO_INTERIM = Object.freeze([]) as readonly [];
-
-/** The two ends of an exchange and the TCP counters of what each of them sent. */
-export interface Ends {
-  asker: { endpoint: Endpoint; totals: DirectionTotals };
-  answerer: { endpoint: Endpoint; totals: DirectionTotals };
-}
 
 /** Makes exchanges out of messages, numbers them, and keeps the ledger's account of messages. */
 export class ExchangeBuilder {
@@ -48,7 +40,7 @@ export class ExchangeBuilder {
       outcome: whole ? 'complete' : 'truncated',
       ending: whole ? null : (response.ending ?? request.ending),
       anomalies: union(request.anomalies, response.anomalies),
-      tcp: tcpSince(request, ends),
+      tcp: tcpSince(request.counters, ends),
     });
   }
 
@@ -67,7 +59,7 @@ export class ExchangeBuilder {
       outcome: outcomeWithoutResponse(ending),
       ending,
       anomalies: request.anomalies,
-      tcp: tcpSince(request, ends),
+      tcp: tcpSince(request.counters, ends),
     });
   }
 
@@ -111,26 +103,3 @@ function union(a: readonly Anomaly[], b: readonly Anomaly[]): readonly Anomaly[]
   return [...new Set([...a, ...b])];
 }
 
-/** What TCP had to report since the request began. */
-function tcpSince(request: RequestState, ends: Ends): TcpFacts {
-  const sent = ends.asker.totals;
-  const received = ends.answerer.totals;
-  if (
-    sent.retransmissions === request.retransmissions &&
-    received.retransmissions === request.peerRetransmissions &&
-    sent.outOfOrder === request.outOfOrder &&
-    received.outOfOrder === request.peerOutOfOrder &&
-    sent.zeroWindows === request.zeroWindows &&
-    received.zeroWindows === request.peerZeroWindows
-  ) {
-    return QUIET_TCP;
-  }
-  return {
-    requestRetransmissions: sent.retransmissions - request.retransmissions,
-    responseRetransmissions: received.retransmissions - request.peerRetransmissions,
-    requestOutOfOrder: sent.outOfOrder - request.outOfOrder,
-    responseOutOfOrder: received.outOfOrder - request.peerOutOfOrder,
-    clientZeroWindows: sent.zeroWindows - request.zeroWindows,
-    serverZeroWindows: received.zeroWindows - request.peerZeroWindows,
-  };
-}

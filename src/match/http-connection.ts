@@ -1,6 +1,5 @@
 import type { Anomaly } from '../model/anomaly.ts';
 import type { Connection, DirectionTotals, Ending, Endpoint, Pairing as Certainty } from '../model/exchange.ts';
-import type { Ledger } from '../model/ledger.ts';
 import type { Limits } from '../model/limits.ts';
 import {
   type Direction,
@@ -9,23 +8,19 @@ import {
   type SegmentFacts,
   type StreamConsumer,
 } from '../model/stream.ts';
-import type { Ends, ExchangeBuilder } from './exchange-builder.ts';
-import { type BodyFraming, bodyFraming } from './http1/body-framing.ts';
-import type { Head } from './http1/head.ts';
-import { type MessageHandler, MessageParser } from './http1/message-parser.ts';
+import type { ExchangeBuilder } from './exchange-builder.ts';
+import type { BodyFraming } from './http1/body-framing.ts';
+import type { HeadFacts } from './http1/head-facts.ts';
+import { type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
 import { type MessageStart, RequestState, ResponseState } from './message-state.ts';
 import { Pairing, type PairingResult } from './pairing.ts';
+import { countersNow, type Ends, type TcpCounters } from './tcp-counters.ts';
 import { foreignProtocol } from './protocol.ts';
-import { redactTarget } from './redact-target.ts';
 
 /** What connections share. */
 export interface HttpContext {
   limits: Limits;
-  ledger: Ledger;
-  /** Reused for every head of the run. */
-  head: Head;
-  /** Show credentials in request targets. */
-  reveal: boolean;
+  parsers: ParserContext;
   exchanges: ExchangeBuilder;
 }
 
@@ -52,6 +47,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   readonly #sides: readonly [Side, Side];
   readonly #clientAsks: Ends;
   readonly #serverAsks: Ends;
+  #counters: TcpCounters | null = null;
   #requests = 0;
   #resetBy: Direction | null = null;
   /** The direction that ended first. */
@@ -72,9 +68,8 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   }
 
   #makeSide(direction: Direction, endpoint: Endpoint, totals: DirectionTotals): Side {
-    const { ledger, head, limits } = this.#context;
     return {
-      parser: new MessageParser(direction, this, ledger, head, limits.headBytes),
+      parser: new MessageParser(this.#context.parsers, this, direction, this.#connection.id),
       pairing: new Pairing(this),
       endpoint,
       totals,
@@ -131,13 +126,13 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
 
   // From the parsers.
 
-  head(direction: Direction, head: Head, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming {
+  head(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming {
     return head.isResponse
       ? this.#responseHead(direction, head, start, headEndOffset, cut)
       : this.#requestHead(direction, head, start, headEndOffset);
   }
 
-  #requestHead(direction: Direction, head: Head, start: MessageStart, headEndOffset: number): BodyFraming {
+  #requestHead(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number): BodyFraming {
     const side = this.#sides[direction];
     const peer = this.#sides[opposite(direction)];
     const connection = this.#connection;
@@ -151,37 +146,32 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     // What was not delivered when the request was sent cannot have been received before it.
     const delivered = peer.parser.nextOffset;
     start.ackOffset = start.ackOffset < 0 ? delivered : Math.min(start.ackOffset, delivered);
-    const target = this.#context.reveal ? head.target : redactTarget(head.target);
-    const request = new RequestState(direction, head, target, start, headEndOffset);
+    const request = new RequestState(direction, head, start, headEndOffset);
     this.#requests += 1;
     request.position = this.#requests;
     request.gapBefore = side.requestsLost;
     if (side.requestsLost) request.note('resynchronised');
     side.requestsLost = false;
-    request.retransmissions = side.totals.retransmissions;
-    request.outOfOrder = side.totals.outOfOrder;
-    request.zeroWindows = side.totals.zeroWindows;
-    request.peerRetransmissions = peer.totals.retransmissions;
-    request.peerOutOfOrder = peer.totals.outOfOrder;
-    request.peerZeroWindows = peer.totals.zeroWindows;
+    this.#counters = countersNow(side.totals, peer.totals, this.#counters);
+    request.counters = this.#counters;
     if (this.#requests === 1 && connection.opening === 'missed') request.note('mid-stream');
     const before = side.pairing.last();
     if ((before !== undefined && request.ackOffset <= before.ackOffset) || peer.response !== null) {
       request.note('pipelined');
     }
-    this.#context.ledger.requests += 1;
+    this.#context.parsers.ledger.requests += 1;
     if (side.pairing.waiting >= this.#context.limits.pendingRequests) {
       side.pairing.next()?.note('pipelining-limit');
       side.pairing.dropOldest();
     }
     side.request = request;
     side.pairing.request(request);
-    return bodyFraming(head, null);
+    return head.framing(null);
   }
 
   #responseHead(
     direction: Direction,
-    head: Head,
+    head: HeadFacts,
     start: MessageStart,
     headEndOffset: number,
     cut: boolean,
@@ -189,19 +179,19 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     const side = this.#sides[direction];
     const asker = this.#sides[opposite(direction)];
     this.#isHttp(opposite(direction));
-    this.#context.ledger.responses += 1;
-    if (head.status < 200 && head.status !== 101) {
-      this.#context.ledger.interim += 1;
+    this.#context.parsers.ledger.responses += 1;
+    if (head.status < 200 && head.status >= 100 && head.status !== 101) {
+      this.#context.parsers.ledger.interim += 1;
       asker.pairing.next()?.addInterim({ status: head.status, timeNs: start.timeNs });
       side.response = null;
-      return bodyFraming(head, null);
+      return head.framing(null);
     }
     const response = new ResponseState(direction, head, start, headEndOffset);
     side.response = response;
     asker.pairing.response(response);
     const { request } = response;
     if (request !== null && !request.done) request.note('early-response');
-    const framing = bodyFraming(head, request === null ? null : request.method);
+    const framing = head.framing(request === null ? null : request.method);
     if (framing.kind === 'switch' && !cut) this.#switch(framing.to, response);
     else if (request === null) side.parser.doubtfulBody = true;
     return framing;
@@ -280,18 +270,6 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     if (this.#resetBy !== null) return this.#resetBy === FROM_CLIENT ? 'reset-by-client' : 'reset-by-server';
     if (this.#over === 'evicted') return 'evicted';
     return this.#firstFin === null ? 'capture-ended' : closedBy(this.#firstFin);
-  }
-
-  chunkExtension(direction: Direction): void {
-    this.anomaly(direction, 'chunk-extension');
-  }
-
-  trailers(direction: Direction): void {
-    this.anomaly(direction, 'trailers');
-  }
-
-  badChunk(direction: Direction): void {
-    this.anomaly(direction, 'bad-chunk-size');
   }
 
   lost(direction: Direction, offset: number): void {

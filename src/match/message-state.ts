@@ -8,7 +8,8 @@ import type {
   ResponseMessage,
 } from '../model/exchange.ts';
 import type { Direction } from '../model/stream.ts';
-import type { Head } from './http1/head.ts';
+import { type HeadFacts, withAnomaly } from './http1/head-facts.ts';
+import type { TcpCounters } from './tcp-counters.ts';
 
 const NO_INTERIM: readonly InterimResponse[] = Object.freeze([]);
 
@@ -25,17 +26,14 @@ export interface MessageStart {
 
 /** A message while it is being received; afterwards it is handed out as it is, and not changed any more. */
 abstract class MessageState {
+  readonly head: HeadFacts;
   readonly direction: Direction;
-  readonly version: string;
   readonly firstByteNs: number;
   lastByteNs: number | null = null;
   readonly packet: number;
   readonly capture: number;
-  readonly headerBytes: number;
   bodyBytes = 0;
   lostBytes = 0;
-  readonly mediaType: string | null;
-  readonly headers: readonly HeaderField[];
   anomalies: readonly Anomaly[];
 
   readonly startOffset: number;
@@ -50,53 +48,69 @@ abstract class MessageState {
   /** Why it is not whole. */
   ending: Ending | null = null;
 
-  constructor(direction: Direction, head: Head, start: MessageStart, headEndOffset: number) {
+  constructor(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number) {
+    this.head = head;
     this.direction = direction;
-    this.version = head.version;
     this.firstByteNs = start.timeNs;
     this.packet = start.packet;
     this.capture = start.capture;
-    this.headerBytes = headEndOffset - start.offset;
-    this.mediaType = head.mediaType;
-    this.headers = head.fields;
-    this.anomalies = head.anomalies;
+    this.anomalies = anomaliesOf(head);
     this.startOffset = start.offset;
     this.headEndOffset = headEndOffset;
     this.ackOffset = start.ackOffset;
   }
 
+  get version(): string {
+    return this.head.version;
+  }
+
+  get headerBytes(): number {
+    return this.headEndOffset - this.startOffset;
+  }
+
+  get mediaType(): string | null {
+    return this.head.fields.mediaType;
+  }
+
+  get headers(): readonly HeaderField[] {
+    return this.head.fields.kept;
+  }
+
   note(anomaly: Anomaly): void {
-    if (!this.anomalies.includes(anomaly)) this.anomalies = [...this.anomalies, anomaly];
+    this.anomalies = withAnomaly(this.anomalies, anomaly);
   }
 }
 
-export class RequestState extends MessageState implements RequestMessage {
-  readonly method: string;
-  readonly target: string;
-  readonly host: string | null;
-  readonly userAgent: string | null;
+function anomaliesOf(head: HeadFacts): readonly Anomaly[] {
+  const { fields } = head;
+  if (fields.anomalies.length === 0) return head.anomalies;
+  return head.anomalies.length === 0 ? fields.anomalies : [...new Set([...head.anomalies, ...fields.anomalies])];
+}
 
+export class RequestState extends MessageState implements RequestMessage {
   position = 0;
   response: ResponseState | null = null;
   interim: readonly InterimResponse[] = NO_INTERIM;
   pairing: Pairing = 'exact';
   /** Bytes that may have held requests are missing right before this one. */
   gapBefore = false;
+  /** TCP's counters when the request began, to tell what happened since. */
+  counters: TcpCounters | null = null;
 
-  // TCP counters of the connection when the request began, to tell what happened since.
-  retransmissions = 0;
-  outOfOrder = 0;
-  zeroWindows = 0;
-  peerRetransmissions = 0;
-  peerOutOfOrder = 0;
-  peerZeroWindows = 0;
+  get method(): string {
+    return this.head.method;
+  }
 
-  constructor(direction: Direction, head: Head, target: string, start: MessageStart, headEndOffset: number) {
-    super(direction, head, start, headEndOffset);
-    this.method = head.method;
-    this.target = target;
-    this.host = head.host;
-    this.userAgent = head.userAgent;
+  get target(): string {
+    return this.head.shownTarget;
+  }
+
+  get host(): string | null {
+    return this.head.fields.host;
+  }
+
+  get userAgent(): string | null {
+    return this.head.fields.userAgent;
   }
 
   addInterim(interim: InterimResponse): void {
@@ -105,9 +119,6 @@ export class RequestState extends MessageState implements RequestMessage {
 }
 
 export class ResponseState extends MessageState implements ResponseMessage {
-  readonly status: number;
-  readonly reason: string;
-
   request: RequestState | null = null;
   /** Waits for the order to become clear; not handed out yet. */
   held = false;
@@ -115,9 +126,11 @@ export class ResponseState extends MessageState implements ResponseMessage {
   /** Only for one without a request. */
   pairing: Pairing = 'exact';
 
-  constructor(direction: Direction, head: Head, start: MessageStart, headEndOffset: number) {
-    super(direction, head, start, headEndOffset);
-    this.status = head.status;
-    this.reason = head.reason;
+  get status(): number {
+    return this.head.status;
+  }
+
+  get reason(): string {
+    return this.head.reason;
   }
 }

@@ -12,23 +12,52 @@ const MASK = 'REDACTED';
  * information in an absolute target. Everything else stays as sent.
  */
 export function redactTarget(target: string): string {
-  const query = target.indexOf('?');
-  const masked = target.indexOf('@') < 0 ? target : redactUserInfo(target);
-  if (query < 0) return masked;
-  const start = masked.indexOf('?') + 1;
-  if (start === 0) return masked;
-  const parts = masked.slice(start).split(/([&;])/);
-  let changed = false;
+  let hasUserInfo = false;
+  let query = -1;
+  for (let at = 0; at < target.length; at += 1) {
+    const code = target.charCodeAt(at);
+    if (code === QUESTION_MARK) {
+      query = at;
+      break;
+    }
+    if (code === AT_SIGN) hasUserInfo = true;
+  }
+  if (!hasUserInfo && (query < 0 || !mayHoldSecret(target, query + 1))) return target;
+  const path = query < 0 ? target : target.slice(0, query);
+  const shownPath = hasUserInfo ? redactUserInfo(path) : path;
+  return query < 0 ? shownPath : `${shownPath}?${redactQuery(target.slice(query + 1))}`;
+}
+
+const QUESTION_MARK = 63;
+const AT_SIGN = 64;
+const SHORTEST_SECRET_NAME = Math.min(...[...SECRET_NAMES].map((name) => name.length));
+const FIRST_LETTERS = new Uint8Array(128);
+for (const name of SECRET_NAMES) FIRST_LETTERS[name.charCodeAt(0)] = 1;
+
+/** A quick look without making strings: some parameter begins with a letter of a secret name and is long enough. */
+function mayHoldSecret(target: string, start: number): boolean {
+  let nameStart = start;
+  for (let at = start; at < target.length; at += 1) {
+    const code = target.charCodeAt(at);
+    if (code === 38 || code === 59) nameStart = at + 1;
+    else if (code === 61 && at - nameStart >= SHORTEST_SECRET_NAME) {
+      const first = target.charCodeAt(nameStart) | 0x20;
+      if (first >= 128 || first < 97 || FIRST_LETTERS[first] === 1) return true;
+    }
+  }
+  return false;
+}
+
+function redactQuery(query: string): string {
+  const parts = query.split(/([&;])/);
   for (let index = 0; index < parts.length; index += 2) {
     const part = parts[index];
     const equals = part.indexOf('=');
     if (equals <= 0 || equals === part.length - 1) continue;
     const name = part.slice(0, equals).toLowerCase().replace(/[-_.[\]]|%5[bd]/g, '');
-    if (!SECRET_NAMES.has(name)) continue;
-    parts[index] = `${part.slice(0, equals + 1)}${MASK}`;
-    changed = true;
+    if (SECRET_NAMES.has(name)) parts[index] = `${part.slice(0, equals + 1)}${MASK}`;
   }
-  return changed ? masked.slice(0, start) + parts.join('') : masked;
+  return parts.join('');
 }
 
 function redactUserInfo(target: string): string {

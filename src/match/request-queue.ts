@@ -11,7 +11,8 @@ export class RequestQueue {
 
   /** The request at place `index`, 0 being the oldest; undefined beyond the end. */
   at(index: number): RequestState | undefined {
-    return this.#items[this.#head + index];
+    // Reading an array outside of its bounds is slow, and asking an empty queue is the usual case.
+    return index >= 0 && index < this.#items.length - this.#head ? this.#items[this.#head + index] : undefined;
   }
 
   push(request: RequestState): void {

@@ -9,7 +9,7 @@ export interface Limits {
   connections: number;
   /** Closed connections that still wait for stragglers. */
   closedConnections: number;
-  /** Capture time in ms that a closed connection waits for stragglers. */
+  /** Capture time in ms without a packet after which a closed connection is forgotten. */
   closedLingerMs: number;
   /** Copied bytes waiting for an earlier segment, one direction. Reaching it turns the hole into a gap. */
   pendingBytesPerDirection: number;
@@ -43,7 +43,7 @@ export const LIMITS: Readonly<Limits> = Object.freeze({
   packetBytes: 16 * 1024 * 1024,
   connections: 65_536,
   closedConnections: 4_096,
-  closedLingerMs: 5_000,
+  closedLingerMs: 15_000,
   pendingBytesPerDirection: 8 * 1024 * 1024,
   pendingBytesTotal: 64 * 1024 * 1024,
   reorderPackets: 64,

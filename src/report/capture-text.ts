@@ -24,7 +24,12 @@ const LINK_TYPES: Readonly<Record<number, string>> = {
 };
 
 /** What each capture is and what is wrong with it, in lines of at most `width` cells. */
-export function captureLines(facts: readonly CaptureFacts[], clock: RunClock, width: number, style: Style): string[] {
+export function captureLines(
+  facts: readonly CaptureFacts[],
+  clock: RunClock,
+  width: number,
+  style: Style,
+): string[] {
   const lines: string[] = [];
   for (const capture of facts) {
     const name = capture.path === '-' ? 'standard input' : sanitise(capture.path);
@@ -36,14 +41,17 @@ export function captureLines(facts: readonly CaptureFacts[], clock: RunClock, wi
     }
     for (const comment of capture.comments) {
       if (comment.scope !== 'section') continue;
-      for (const line of wrap(`comment: ${sanitise(comment.text)}`, width - 2)) lines.push(`  ${style.dim(line)}`);
+      for (const line of wrap(`comment: ${sanitise(comment.text)}`, width - 2))
+        lines.push(`  ${style.dim(line)}`);
     }
   }
   return lines;
 }
 
 function description(capture: CaptureFacts, clock: RunClock): string {
-  const parts = [capture.compression === 'none' ? capture.format : `${capture.format} in ${capture.compression}`];
+  const parts = [
+    capture.compression === 'none' ? capture.format : `${capture.format} in ${capture.compression}`,
+  ];
   parts.push(formatBytes(capture.fileBytes), counted(capture.packets, 'packet'));
   if (capture.firstNs !== null && capture.lastNs !== null) {
     const duration = formatDuration(capture.lastNs - capture.firstNs);
@@ -67,10 +75,12 @@ function notes(capture: CaptureFacts): string[] {
   if (capture.timeReversals > 0) {
     found.push(`${counted(capture.timeReversals, 'packet')} earlier than the packet before`);
   }
-  if (capture.commentsDropped > 0) found.push(`${counted(capture.commentsDropped, 'further comment')} not kept`);
+  if (capture.commentsDropped > 0)
+    found.push(`${counted(capture.commentsDropped, 'further comment')} not kept`);
   if (capture.damage !== null) {
     const { what, packet, byteOffset } = capture.damage;
-    const used = packet === 0 ? 'nothing before it could be used' : `used up to packet ${formatCount(packet)}`;
+    const used =
+      packet === 0 ? 'nothing before it could be used' : `used up to packet ${formatCount(packet)}`;
     found.push(`damaged at byte ${formatCount(byteOffset)}: ${sanitise(what)}; ${used}`);
   }
   return found;

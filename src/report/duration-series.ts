@@ -114,7 +114,8 @@ export function percentilesOf(series: readonly DurationSeries[]): Percentiles {
       for (let index = 0; index < part.held; index += 1) merged.add(part.values[index]);
       if (part.histogram !== null) merged.merge(part.histogram);
     }
-    const at = (percent: number): number => Math.min(maxNs, merged.atRank(nearestRank(percent, merged.count)));
+    const at = (percent: number): number =>
+      Math.min(maxNs, merged.atRank(nearestRank(percent, merged.count)));
     return { p50Ns: at(50), p90Ns: at(90), p99Ns: at(99), maxNs, approximate };
   }
   let values = parts[0].values;

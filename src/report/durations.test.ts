@@ -43,7 +43,8 @@ describe('percentiles', () => {
           return one;
         });
         const all = ascending(lists.flat());
-        const at = (percent: number) => (all.length === 0 ? null : all[Math.ceil((percent * all.length) / 100) - 1]);
+        const at = (percent: number) =>
+          all.length === 0 ? null : all[Math.ceil((percent * all.length) / 100) - 1];
         expect(percentilesOf(series)).toEqual({
           p50Ns: at(50),
           p90Ns: at(90),
@@ -118,7 +119,7 @@ describe('the bounded list', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(20)), fc.nat(8), (keys, limit) => {
         const top = new BoundedTop<number>(limit);
-        keys.forEach((key, index) => top.offer(key, index));
+        for (const [index, key] of keys.entries()) top.offer(key, index);
         const expected = keys
           .map((_, index) => index)
           .sort((a, b) => keys[b] - keys[a] || a - b)

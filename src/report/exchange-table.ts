@@ -99,7 +99,9 @@ class ExchangeTable implements ExchangeSink {
   /** With the date where there is room for everything; that is also where scripts read. */
   #time(ns: number): string {
     const { clock, width } = this.#options;
-    return width === Number.POSITIVE_INFINITY ? rfc3339(clock.epochSeconds, ns, 6) : preciseTimeOfDay(clock, ns);
+    return width === Number.POSITIVE_INFINITY
+      ? rfc3339(clock.epochSeconds, ns, 9)
+      : preciseTimeOfDay(clock, ns);
   }
 
   #row(exchange: Exchange, captureEndNs: number | null): Row {

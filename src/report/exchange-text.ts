@@ -2,11 +2,11 @@ import type { Exchange } from '../model/exchange.ts';
 import type { RunClock } from '../model/packet.ts';
 import { startNs, totalNs } from '../model/phases.ts';
 import type { Paint, Style } from './style.ts';
-import { displayWidth, fit, sanitise, wrap } from './terminal-text.ts';
+import { displayWidth, sanitise, shorten, wrap } from './terminal-text.ts';
 import { type Cell, type Column, fitColumns, type Row, renderTable } from './text-table.ts';
 import { formatDuration } from './units.ts';
 import { timeOfDay } from './wall-clock.ts';
-import { waitedNs, why } from './why.ts';
+import { waitedNs } from './why.ts';
 
 /** `GET example.org/path`, safe for a terminal; for an answer without a request, what it looks like. */
 export function requestText({ request, response }: Exchange): string {
@@ -35,6 +35,8 @@ export interface ExchangeListOptions {
   readonly captureEndNs: number | null;
   /** True when the run has several captures: packet numbers then say of which. */
   readonly severalCaptures: boolean;
+  /** The phrase that says why an exchange is in the list. */
+  readonly why: (exchange: Exchange, captureEndNs: number | null) => string | null;
 }
 
 const COLUMNS: readonly Column[] = [
@@ -55,7 +57,12 @@ export function exchangeLines(exchanges: readonly Exchange[], options: ExchangeL
   const needed = widths.reduce((sum, cells) => sum + cells + 2, 0);
   if (needed <= width && shownWell(rows, widths[3])) return renderTable(COLUMNS, rows, width, style);
   const narrow = COLUMNS.filter((_, index) => index !== WHY);
-  const table = renderTable(narrow, rows.map((row) => row.filter((_, index) => index !== WHY)), width, style);
+  const table = renderTable(
+    narrow,
+    rows.map((row) => row.filter((_, index) => index !== WHY)),
+    width,
+    style,
+  );
   return table.flatMap((line, index) => {
     const reason = index === 0 ? '' : text(rows[index - 1][WHY]);
     if (reason === '') return [line];
@@ -63,9 +70,9 @@ export function exchangeLines(exchanges: readonly Exchange[], options: ExchangeL
   });
 }
 
-/** Half of the requests at least should be readable whole before everything goes on one line. */
+/** One line is for lists in which at least half of the requests can be read whole. */
 function shownWell(rows: readonly Row[], cells: number): boolean {
-  const whole = rows.filter((row) => displayWidth(text(row[3])) <= Math.max(cells, 60));
+  const whole = rows.filter((row) => displayWidth(text(row[3])) <= cells);
   return whole.length * 2 >= rows.length;
 }
 
@@ -78,15 +85,19 @@ function exchangeRow(exchange: Exchange, options: ExchangeListOptions): Row {
   const total = totalNs(exchange);
   const waited = waitedNs(exchange, captureEndNs);
   const duration =
-    total !== null ? formatDuration(total) : waited === null || exchange.response !== null ? '–' : `>${formatDuration(waited)}`;
+    total !== null
+      ? formatDuration(total)
+      : waited === null || exchange.response !== null
+        ? '–'
+        : `>${formatDuration(waited)}`;
   const message = exchange.request ?? exchange.response;
   const capture = options.severalCaptures && message !== null ? `${message.capture + 1}:` : '';
   return [
     { text: duration, paint: style.bold },
     { text: timeOfDay(clock, startNs(exchange)), paint: style.dim },
     { text: statusText(exchange), paint: statusPaint(exchange, style) },
-    fit(requestText(exchange), 300, 'middle'),
-    { text: why(exchange, captureEndNs) ?? '', paint: style.cyan },
+    shorten(requestText(exchange), 300, 'middle'),
+    { text: options.why(exchange, captureEndNs) ?? '', paint: style.cyan },
     { text: message === null ? '' : `${capture}${message.packet}`, paint: style.dim },
   ];
 }

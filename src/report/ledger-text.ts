@@ -76,8 +76,10 @@ export function ledgerLines(ledger: Ledger, width: number, style: Style): string
   }
   const evictions: string[] = [];
   if (ledger.evictedConnections > 0) evictions.push(counted(ledger.evictedConnections, 'connection'));
-  if (ledger.evictedPending > 0) evictions.push(counted(ledger.evictedPending, 'eviction', 'evictions') + ' of waiting segments');
-  if (ledger.evictedFragments > 0) evictions.push(counted(ledger.evictedFragments, 'datagram') + ' in fragments');
+  if (ledger.evictedPending > 0)
+    evictions.push(`${counted(ledger.evictedPending, 'eviction')} of waiting segments`);
+  if (ledger.evictedFragments > 0)
+    evictions.push(`${counted(ledger.evictedFragments, 'datagram')} in fragments`);
   if (evictions.length > 0) rows.push(['limits', `reached, given up: ${evictions.join(', ')}`]);
   const imbalances = ledger.imbalances();
   const lines = [

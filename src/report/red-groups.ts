@@ -185,7 +185,8 @@ export class RouteGroups {
   }
 
   #forget(): void {
-    for (const byMethod of this.#tables.values()) for (const table of byMethod.values()) table.byTarget.clear();
+    for (const byMethod of this.#tables.values())
+      for (const table of byMethod.values()) table.byTarget.clear();
     this.#remembered = 0;
   }
 

@@ -12,25 +12,39 @@ function slownessNs(exchange: Exchange, captures: readonly CaptureFacts[]): numb
 }
 
 /** Hands on exchanges that took at least `leastNs`. `captures` is filled while packets are read. */
-export function atLeast(leastNs: number, captures: readonly CaptureFacts[], sink: ExchangeSink): ExchangeSink {
-  return { ...passing(sink), exchange: (exchange) => {
-    if (slownessNs(exchange, captures) >= leastNs) sink.exchange(exchange);
-  } };
+export function atLeast(
+  leastNs: number,
+  captures: readonly CaptureFacts[],
+  sink: ExchangeSink,
+): ExchangeSink {
+  return {
+    ...passing(sink),
+    exchange: (exchange) => {
+      if (slownessNs(exchange, captures) >= leastNs) sink.exchange(exchange);
+    },
+  };
 }
 
 /** Hands on the first `limit` exchanges; `onReached` is called once, with the last of them. */
 export function firstOf(limit: number, sink: ExchangeSink, onReached: () => void): ExchangeSink {
   let count = 0;
-  return { ...passing(sink), exchange: (exchange) => {
-    if (count >= limit) return;
-    count += 1;
-    sink.exchange(exchange);
-    if (count === limit) onReached();
-  } };
+  return {
+    ...passing(sink),
+    exchange: (exchange) => {
+      if (count >= limit) return;
+      count += 1;
+      sink.exchange(exchange);
+      if (count === limit) onReached();
+    },
+  };
 }
 
 /** Keeps the `limit` slowest exchanges and hands them on at the end of the run, slowest first. */
-export function slowestOf(limit: number, captures: readonly CaptureFacts[], sink: ExchangeSink): ExchangeSink {
+export function slowestOf(
+  limit: number,
+  captures: readonly CaptureFacts[],
+  sink: ExchangeSink,
+): ExchangeSink {
   const top = new BoundedTop<Exchange>(limit);
   return {
     ...passing(sink),

@@ -8,6 +8,7 @@ import type { Style } from './style.ts';
 import type { SummaryReport } from './summary.ts';
 import { displayWidth, wrap } from './terminal-text.ts';
 import { counted, formatCount, formatDuration, formatRate } from './units.ts';
+import { why, whyFailed } from './why.ts';
 
 export interface SummaryTextOptions {
   /** Cells of a line. */
@@ -23,7 +24,10 @@ export function summaryText(report: SummaryReport, options: SummaryTextOptions):
   const width = Math.max(40, options.width);
   const { run, firstNs, lastNs } = report;
   const spanNs = firstNs === null || lastNs === null ? null : lastNs - firstNs;
-  const blocks: string[][] = [captureLines(run.captures, run.clock, width, style), headline(report, spanNs, width, style)];
+  const blocks: string[][] = [
+    captureLines(run.captures, run.clock, width, style),
+    headline(report, spanNs, width, style),
+  ];
   if (report.requests > 0) {
     const red = { width, style, limit, spanNs };
     blocks.push(serverLines(report.servers, red), routeLines(report.routes, red));
@@ -34,14 +38,21 @@ export function summaryText(report: SummaryReport, options: SummaryTextOptions):
     clock: run.clock,
     captureEndNs: lastNs,
     severalCaptures: run.captures.length > 1,
+    why,
   };
   if (report.slowest.length > 0) {
     blocks.push([style.bold('Slowest'), ...exchangeLines(report.slowest.slice(0, limit), list)]);
   }
   if (report.failures > 0) {
     const failed = report.failed.slice(0, limit);
-    const some = failed.length < report.failures ? style.dim(`  ${failed.length} of ${formatCount(report.failures)}`) : '';
-    blocks.push([style.bold('Failed and unanswered') + some, ...exchangeLines(failed, list)]);
+    const some =
+      failed.length < report.failures
+        ? style.dim(`  ${failed.length} of ${formatCount(report.failures)}`)
+        : '';
+    blocks.push([
+      style.bold('Failed and unanswered') + some,
+      ...exchangeLines(failed, { ...list, why: whyFailed }),
+    ]);
   }
   const notes = noteLines(report, width, style);
   if (notes.length > 0) blocks.push(notes);
@@ -60,8 +71,8 @@ function headline(report: SummaryReport, spanNs: number | null, width: number, s
     const answered = `${formatCount(requests - unanswered)} answered`;
     const counts = [style.bold(counted(requests, 'request')) + rate, answered];
     if (unanswered > 0) counts.push(style.red(`${formatCount(unanswered)} unanswered`));
-    if (clientErrors > 0) counts.push(style.yellow(counted(clientErrors, 'client error') + ' (4xx)'));
-    if (serverErrors > 0) counts.push(style.red(counted(serverErrors, 'server error') + ' (5xx)'));
+    if (clientErrors > 0) counts.push(style.yellow(`${counted(clientErrors, 'client error')} (4xx)`));
+    if (serverErrors > 0) counts.push(style.red(`${counted(serverErrors, 'server error')} (5xx)`));
     lines.push(...flow(counts, ', ', width));
     if (total.p50Ns !== null) {
       const about = total.approximate ? '~' : '';
@@ -122,9 +133,13 @@ function nothingFound(report: SummaryReport, width: number): string[] {
   const { ledger } = report.run;
   const advice: string[] = [];
   if (ledger.packetsRead === 0) advice.push('The capture holds no packets.');
-  else if (ledger.segments === 0) advice.push('None of its packets could be used as TCP; the ledger says why.');
+  else if (ledger.segments === 0)
+    advice.push('None of its packets could be used as TCP; the ledger says why.');
   else if (ledger.payloadBytes === 0) advice.push('Its TCP connections carry no data.');
-  if ((report.protocols.get('tls') ?? 0) > 0) advice.push('TLS is encrypted: capture where the traffic is in the clear.');
+  if (ledger.orphans > 0)
+    advice.push(`${counted(ledger.orphans, 'answer')} without a request in the capture.`);
+  if ((report.protocols.get('tls') ?? 0) > 0)
+    advice.push('TLS is encrypted: capture where the traffic is in the clear.');
   if ((report.protocols.get('http2') ?? 0) > 0) advice.push('HTTP/2 is recognised but not taken apart.');
   return advice.flatMap((sentence) => wrap(sentence, width));
 }
@@ -159,7 +174,8 @@ function anomalyLines(report: SummaryReport, width: number, style: Style): strin
       for (const line of rest) lines.push(' '.repeat(lead.length + nameCells + 2) + line);
     } else {
       lines.push(lead + style.yellow(name));
-      for (const line of wrap(ANOMALIES[name], width - lead.length)) lines.push(' '.repeat(lead.length) + line);
+      for (const line of wrap(ANOMALIES[name], width - lead.length))
+        lines.push(' '.repeat(lead.length) + line);
     }
   }
   return lines;

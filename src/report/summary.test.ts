@@ -12,7 +12,7 @@ import {
 } from '../../test/build-exchange.ts';
 import type { Exchange } from '../model/exchange.ts';
 import { LIMITS } from '../model/limits.ts';
-import type { RunRecord } from '../model/sink.ts';
+import type { ExchangeSink, RunRecord } from '../model/sink.ts';
 import { createExchangeTable } from './exchange-table.ts';
 import { atLeast, firstOf, slowestOf } from './selection.ts';
 import { ANSI_STYLE, NO_STYLE } from './style.ts';
@@ -24,7 +24,11 @@ const ms = 1_000_000;
 const routeOf = (target: string): string => target.replace(/\d+/g, '{id}');
 let nextId = 1;
 
-function timed(totalMs: number, parts: { target?: string; host?: string | null; method?: string; status?: number; server?: string } = {}, more: ExchangeParts = {}): Exchange {
+function timed(
+  totalMs: number,
+  parts: { target?: string; host?: string | null; method?: string; status?: number; server?: string } = {},
+  more: ExchangeParts = {},
+): Exchange {
   const { target = '/', host = 'example.org', method = 'GET', status = 200, server = '10.0.0.2:80' } = parts;
   const connection = buildConnection({ server: { address: '', port: 80, text: server } });
   return buildExchange({
@@ -36,7 +40,10 @@ function timed(totalMs: number, parts: { target?: string; host?: string | null; 
   });
 }
 
-async function summarise(exchanges: readonly Exchange[], { limits = {}, listed = 10, run = {} as Partial<RunRecord> } = {}): Promise<SummaryReport> {
+async function summarise(
+  exchanges: readonly Exchange[],
+  { limits = {}, listed = 10, run = {} as Partial<RunRecord> } = {},
+): Promise<SummaryReport> {
   const summary = createSummary({ limits: { ...LIMITS, ...limits }, listed, routeOf });
   for (const exchange of exchanges) summary.exchange(exchange);
   await summary.finish(buildRun(run));
@@ -55,7 +62,14 @@ describe('RED aggregation', () => {
     ]);
     expect(report).toMatchObject({ requests: 5, clientErrors: 1, serverErrors: 1, unanswered: 1 });
     expect(report.total).toMatchObject({ p50Ns: 2 * ms, p90Ns: 4 * ms, maxNs: 4 * ms });
-    const routes = report.routes.map(({ group, total }) => [`${group.name} ${group.host}${group.route}`, group.requests, group.clientErrors, group.serverErrors, group.unanswered, total.p99Ns]);
+    const routes = report.routes.map(({ group, total }) => [
+      `${group.name} ${group.host}${group.route}`,
+      group.requests,
+      group.clientErrors,
+      group.serverErrors,
+      group.unanswered,
+      total.p99Ns,
+    ]);
     expect(routes).toEqual([
       ['GET example.org/users/{id}', 3, 1, 0, 1, 2 * ms],
       ['GET other.example/users/{id}', 1, 0, 1, 0, 3 * ms],
@@ -69,7 +83,9 @@ describe('RED aggregation', () => {
   });
 
   it('puts groups beyond the budget together and loses no request', async () => {
-    const exchanges = Array.from({ length: 40 }, (_, index) => timed(index + 1, { target: `/p${'x'.repeat(index)}`, server: `10.0.0.${index}:80` }));
+    const exchanges = Array.from({ length: 40 }, (_, index) =>
+      timed(index + 1, { target: `/p${'x'.repeat(index)}`, server: `10.0.0.${index}:80` }),
+    );
     const report = await summarise(exchanges, { limits: { summaryGroups: 5 } });
     for (const rows of [report.servers, report.routes]) {
       expect(rows).toHaveLength(6);
@@ -80,14 +96,25 @@ describe('RED aggregation', () => {
 
   it('does not keep very long names', async () => {
     const long = 'x'.repeat(10_000);
-    const report = await summarise([timed(1, { target: `/${long}` }), timed(2, { host: long }), timed(3, { method: long })]);
-    const names = [...report.routes, ...report.servers].flatMap(({ group }) => [group.name, group.route, group.host ?? '', ...group.hosts]);
+    const report = await summarise([
+      timed(1, { target: `/${long}` }),
+      timed(2, { host: long }),
+      timed(3, { method: long }),
+    ]);
+    const names = [...report.routes, ...report.servers].flatMap(({ group }) => [
+      group.name,
+      group.route,
+      group.host ?? '',
+      ...group.hosts,
+    ]);
     expect(Math.max(...names.map((name) => name.length))).toBeLessThan(100);
     expect(report.routes.reduce((sum, { group }) => sum + group.requests, 0)).toBe(3);
   });
 
   it('goes on within 0.1 % and marked when the budget of durations is used up', async () => {
-    const exchanges = Array.from({ length: 5000 }, (_, index) => timed(index + 1, { server: `10.0.0.${index % 3}:80` }));
+    const exchanges = Array.from({ length: 5000 }, (_, index) =>
+      timed(index + 1, { server: `10.0.0.${index % 3}:80` }),
+    );
     const report = await summarise(exchanges, { limits: { summaryDurations: 500 } });
     expect(report.total.approximate).toBe(true);
     expect(Math.abs((report.total.p50Ns ?? 0) - 2500 * ms)).toBeLessThan(2500 * ms * 0.001);
@@ -98,30 +125,71 @@ describe('RED aggregation', () => {
   it('lists the slowest, and of every kind of failure some', async () => {
     const exchanges = [5, 9, 1, 7, 3].map((totalMs) => timed(totalMs));
     const flood = Array.from({ length: 50 }, () => timed(2, { status: 502 }));
-    const report = await summarise([...exchanges, ...flood, buildUnanswered('reset-by-server', { id: 900 }), buildUnanswered('capture-ended', { id: 901 })], { listed: 4 });
+    const report = await summarise(
+      [
+        ...exchanges,
+        ...flood,
+        buildUnanswered('reset-by-server', { id: 900 }),
+        buildUnanswered('capture-ended', { id: 901 }),
+      ],
+      { listed: 4 },
+    );
     expect(report.slowest.map((exchange) => (exchange.response?.lastByteNs ?? 0) / ms)).toEqual([9, 7, 5, 3]);
     expect(report.failures).toBe(52);
-    expect(report.failed.map(({ outcome }) => outcome).sort()).toEqual(['complete', 'complete', 'no-response', 'reset']);
+    expect(report.failed.map(({ outcome }) => outcome).sort()).toEqual([
+      'complete',
+      'complete',
+      'no-response',
+      'reset',
+    ]);
   });
 });
 
 describe('the human summary', () => {
-  const hostile = timed(1500, { target: '/\x1b]0;owned\x07\u202egpj', host: 'evil\x1b[2J.example\r\n', status: 500 });
+  const hostile = timed(1500, {
+    target: '/\x1b]0;owned\x07\u202egpj',
+    host: 'evil\x1b[2J.example\r\n',
+    status: 500,
+  });
   const samples = [
     hostile,
     timed(3, { target: `/${'very/long/path/'.repeat(12)}`, host: '例え.テスト' }),
-    timed(250, { server: '[2001:db8:1234:5678:9abc:def0:1234:5678]:8080', status: 404 }, { anomalies: ['pipelined', 'content-length-and-transfer-encoding'] }),
+    timed(
+      250,
+      { server: '[2001:db8:1234:5678:9abc:def0:1234:5678]:8080', status: 404 },
+      { anomalies: ['pipelined', 'content-length-and-transfer-encoding'] },
+    ),
     buildUnanswered('capture-ended', { tcp: { requestRetransmissions: 3 } }),
   ];
 
-  it.each([40, 60, 80, 100, 132, 200])('fits %i columns and contains nothing that a terminal acts on', async (width) => {
-    const run = { captures: [buildCapture({ path: 'a\x1bb.pcap', damage: { what: 'the record\x07 is cut', packet: 9, byteOffset: 99 } })] };
-    const text = summaryText(await summarise(samples, { run }), { width, style: NO_STYLE, limit: 10 });
-    expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
-    // Below 80 columns the numbers of the RED tables may run over; nothing else does.
-    if (width >= 80) for (const line of text.split('\n')) expect(displayWidth(line), line).toBeLessThanOrEqual(width);
-    for (const part of ['evil\\x1b[2J', 'By server', 'By route', 'Slowest', 'Failed and unanswered', 'Anomalies', 'Ledger']) expect(text).toContain(part);
-  });
+  it.each([40, 60, 80, 100, 132, 200])(
+    'fits %i columns and contains nothing that a terminal acts on',
+    async (width) => {
+      const run = {
+        captures: [
+          buildCapture({
+            path: 'a\x1bb.pcap',
+            damage: { what: 'the record\x07 is cut', packet: 9, byteOffset: 99 },
+          }),
+        ],
+      };
+      const text = summaryText(await summarise(samples, { run }), { width, style: NO_STYLE, limit: 10 });
+      expect(text).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+      // Below 80 columns the numbers of the RED tables may run over; nothing else does.
+      if (width >= 80)
+        for (const line of text.split('\n')) expect(displayWidth(line), line).toBeLessThanOrEqual(width);
+      for (const part of [
+        'evil\\x1b[2J',
+        'By server',
+        'By route',
+        'Slowest',
+        'Failed and unanswered',
+        'Anomalies',
+        'Ledger',
+      ])
+        expect(text).toContain(part);
+    },
+  );
 
   it('is the same text with and without colours', async () => {
     const report = await summarise(samples);
@@ -152,7 +220,15 @@ describe('the human summary', () => {
 
   it('shows the ledger with its parts and names what does not add up', async () => {
     const report = await summarise([]);
-    Object.assign(report.run.ledger, { packetsRead: 12, segments: 10, requests: 3, paired: 2, unanswered: 1, responses: 2, exchanges: 3 });
+    Object.assign(report.run.ledger, {
+      packetsRead: 12,
+      segments: 10,
+      requests: 3,
+      paired: 2,
+      unanswered: 1,
+      responses: 2,
+      exchanges: 3,
+    });
     report.run.ledger.notUsed[0] = 2;
     const show = (): string => summaryText(report, { width: 100, style: NO_STYLE, limit: 10 });
     expect(show()).toContain('Ledger  balanced');
@@ -167,15 +243,31 @@ describe('the human summary', () => {
 describe('rows of exchanges', () => {
   const table = (width: number, sortByStart = true) => {
     const output = textInMemory();
-    const sink = createExchangeTable({ output, clock: { epochSeconds: 0 }, captures: [buildCapture()], width, style: NO_STYLE, sortByStart });
+    const sink = createExchangeTable({
+      output,
+      clock: { epochSeconds: 0 },
+      captures: [buildCapture()],
+      width,
+      style: NO_STYLE,
+      sortByStart,
+    });
     return { output, sink };
   };
-  const starting = (startMs: number) => buildExchange({ id: nextId++, request: buildRequest({ firstByteNs: startMs * ms, lastByteNs: startMs * ms, target: `/at-${startMs}` }), response: buildResponse({ firstByteNs: 100 * ms, lastByteNs: 100 * ms }) });
+  const starting = (startMs: number) =>
+    buildExchange({
+      id: nextId++,
+      request: buildRequest({
+        firstByteNs: startMs * ms,
+        lastByteNs: startMs * ms,
+        target: `/at-${startMs}`,
+      }),
+      response: buildResponse({ firstByteNs: 100 * ms, lastByteNs: 100 * ms }),
+    });
 
   it('come in the order of their start within what was read, with titles once', async () => {
     const { output, sink } = table(Number.POSITIVE_INFINITY);
     for (const start of [30, 10, 20]) sink.exchange(starting(start));
-    sink.drain();
+    await sink.drain();
     sink.exchange(starting(15));
     await sink.finish(buildRun());
     expect(output.text().match(/at-\d+|time/g)).toEqual(['time', 'at-10', 'at-20', 'at-30', 'at-15']);
@@ -195,15 +287,16 @@ describe('rows of exchanges', () => {
   });
 
   it('can be limited, chosen by time, and sorted by time', async () => {
-    const ids = async (wrap: (sink: ReturnType<typeof collecting>) => ReturnType<typeof collecting>): Promise<number[]> => {
+    const ids = async (wrap: (sink: ExchangeSink) => ExchangeSink): Promise<number[]> => {
       const seen: number[] = [];
       const sink = wrap(collecting(seen));
-      for (const [index, totalMs] of [5, 9, 1, 7].entries()) sink.exchange(timed(totalMs, {}, { id: index + 1 }));
+      for (const [index, totalMs] of [5, 9, 1, 7].entries())
+        sink.exchange(timed(totalMs, {}, { id: index + 1 }));
       sink.exchange(buildUnanswered('capture-ended', { id: 5 }));
       await sink.finish(buildRun());
       return seen;
     };
-    const collecting = (seen: number[]) => ({
+    const collecting = (seen: number[]): ExchangeSink => ({
       exchange: (exchange: Exchange) => void seen.push(exchange.id),
       connection: () => {},
       drain: () => null,

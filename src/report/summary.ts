@@ -99,7 +99,8 @@ class ExchangeSummary implements Summary {
     else if (pairing === 'inferred') this.#inferred += 1;
     else this.#ambiguous += 1;
     if (exchange.outcome !== 'complete') this.#countIncomplete(exchange);
-    if (response !== null && response.status >= 500 && response.status < 600) this.#fail('server-error', exchange);
+    if (response !== null && response.status >= 500 && response.status < 600)
+      this.#fail('server-error', exchange);
     const { anomalies } = exchange;
     for (let index = 0; index < anomalies.length; index += 1) {
       this.#anomalies.set(anomalies[index], (this.#anomalies.get(anomalies[index]) ?? 0) + 1);
@@ -153,7 +154,8 @@ class ExchangeSummary implements Summary {
     const run = this.#run;
     if (run === null) throw new Error('the summary is asked for before the run ended');
     const servers = this.#servers.all();
-    const sum = (count: (group: RedGroup) => number): number => servers.reduce((all, one) => all + count(one), 0);
+    const sum = (count: (group: RedGroup) => number): number =>
+      servers.reduce((all, one) => all + count(one), 0);
     return {
       run,
       firstNs: firstPacketNs(run.captures),

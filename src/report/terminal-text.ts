@@ -87,7 +87,7 @@ function tailOf(text: string, cells: number): string {
 }
 
 /** Shortens sanitised text to at most `cells`, with `…` where something was left out. */
-export function fit(text: string, cells: number, cut: 'end' | 'middle' = 'end'): string {
+export function shorten(text: string, cells: number, cut: 'end' | 'middle' = 'end'): string {
   if (displayWidth(text) <= cells) return text;
   if (cells <= 1) return cells === 1 ? '…' : '';
   if (cut === 'end') return `${headOf(text, cells - 1)}…`;

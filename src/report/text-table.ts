@@ -1,5 +1,5 @@
 import type { Paint, Style } from './style.ts';
-import { displayWidth, fit } from './terminal-text.ts';
+import { displayWidth, shorten } from './terminal-text.ts';
 
 /** A column of a table made of text. Its cells are sanitised already. */
 export interface Column {
@@ -86,7 +86,7 @@ export function formatRow(columns: readonly Column[], widths: Widths, row: Row, 
     const column = columns[index];
     const cell = row[index];
     const whole = textOf(cell);
-    const text = bounded ? fit(whole, cells, column.cut) : whole;
+    const text = bounded ? shorten(whole, cells, column.cut) : whole;
     const painted = typeof cell === 'string' || cell.paint === undefined ? text : cell.paint(text);
     const room = ' '.repeat(Math.max(0, cells - displayWidth(text)));
     // Spaces wait until something follows them, so that no line ends in blanks.
@@ -122,4 +122,3 @@ export function renderTable(
     ...rows.map((row) => indent + formatRow(columns, widths, row, bounded)),
   ];
 }
-

@@ -1,13 +1,30 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { NO_STYLE } from './style.ts';
-import { displayWidth, fit, pad, sanitise, wrap } from './terminal-text.ts';
+import { displayWidth, pad, sanitise, shorten, wrap } from './terminal-text.ts';
 import { renderTable } from './text-table.ts';
 import { formatBytes, formatCount, formatDuration, formatRate } from './units.ts';
 
 const anyText = fc.string({
   unit: fc.oneof(
-    fc.constantFrom('\x1b', '\x9b', '\x07', '\r', '\n', '\u202e', '\u2066', '\u200b', '\ufeff', '\ud800', '例', 'é', '\u0301', '👍', 'a', ' '),
+    fc.constantFrom(
+      '\x1b',
+      '\x9b',
+      '\x07',
+      '\r',
+      '\n',
+      '\u202e',
+      '\u2066',
+      '\u200b',
+      '\ufeff',
+      '\ud800',
+      '例',
+      'é',
+      '\u0301',
+      '👍',
+      'a',
+      ' ',
+    ),
     fc.string({ minLength: 1, maxLength: 1, unit: 'binary' }),
   ),
 });
@@ -36,13 +53,13 @@ describe('text from traffic on a terminal', () => {
   });
 
   it('cuts to the room there is and never beyond it, also inside wide characters', () => {
-    expect(fit('abcdef', 4)).toBe('abc…');
-    expect(fit('abcdef', 5, 'middle')).toBe('ab…ef');
-    expect(fit('例例例', 4)).toBe('例…');
+    expect(shorten('abcdef', 4)).toBe('abc…');
+    expect(shorten('abcdef', 5, 'middle')).toBe('ab…ef');
+    expect(shorten('例例例', 4)).toBe('例…');
     fc.assert(
       fc.property(anyText, fc.nat(12), fc.constantFrom('end', 'middle'), (text, cells, cut) => {
         const safe = sanitise(text);
-        const fitted = fit(safe, cells, cut);
+        const fitted = shorten(safe, cells, cut);
         expect(displayWidth(fitted)).toBeLessThanOrEqual(cells);
         if (displayWidth(safe) <= cells) expect(fitted).toBe(safe);
         expect(displayWidth(pad(fitted, cells))).toBe(cells);
@@ -52,9 +69,15 @@ describe('text from traffic on a terminal', () => {
 
   it('wraps sentences at spaces without losing a word', () => {
     expect(wrap('one two three', 8)).toEqual(['one two', 'three']);
-    fc.assert(fc.property(fc.array(fc.stringMatching(/^\w{1,9}$/), { minLength: 1 }), fc.integer({ min: 1, max: 30 }), (words, cells) => {
-      expect(wrap(words.join(' '), cells).join(' ')).toBe(words.join(' '));
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.stringMatching(/^\w{1,9}$/), { minLength: 1 }),
+        fc.integer({ min: 1, max: 30 }),
+        (words, cells) => {
+          expect(wrap(words.join(' '), cells).join(' ')).toBe(words.join(' '));
+        },
+      ),
+    );
   });
 });
 
@@ -66,11 +89,17 @@ describe('tables', () => {
   ];
 
   it('aligns numbers to the right and ends no line in blanks', () => {
-    expect(renderTable(columns, [['a', '1', ''], ['long name', '1,000', 'x']], 80, NO_STYLE)).toEqual([
-      '  name           n  extra',
-      '  a              1',
-      '  long name  1,000  x',
-    ]);
+    expect(
+      renderTable(
+        columns,
+        [
+          ['a', '1', ''],
+          ['long name', '1,000', 'x'],
+        ],
+        80,
+        NO_STYLE,
+      ),
+    ).toEqual(['  name           n  extra', '  a              1', '  long name  1,000  x']);
   });
 
   it('shortens before it leaves columns out, and fits', () => {
@@ -81,10 +110,15 @@ describe('tables', () => {
 
   it('never exceeds its width as long as the fixed columns fit, whatever the cells hold', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(anyText, fc.nat(9999).map(String), anyText), { minLength: 1 }), fc.integer({ min: 14, max: 60 }), (rows, width) => {
-        const safe = rows.map((row) => row.map(sanitise));
-        for (const line of renderTable(columns, safe, width, NO_STYLE)) expect(displayWidth(line)).toBeLessThanOrEqual(width);
-      }),
+      fc.property(
+        fc.array(fc.tuple(anyText, fc.nat(9999).map(String), anyText), { minLength: 1 }),
+        fc.integer({ min: 14, max: 60 }),
+        (rows, width) => {
+          const safe = rows.map((row) => row.map(sanitise));
+          for (const line of renderTable(columns, safe, width, NO_STYLE))
+            expect(displayWidth(line)).toBeLessThanOrEqual(width);
+        },
+      ),
     );
   });
 });
@@ -107,7 +141,15 @@ describe('units', () => {
   ])('%s ns is %s', (ns, text) => expect(formatDuration(ns)).toBe(text));
 
   it('counts bytes in powers of 1000 and numbers in groups of three', () => {
-    expect([0, 999, 1000, 1_460, 999_499, 999_500, 911e6].map(formatBytes)).toEqual(['0 B', '999 B', '1.00 kB', '1.46 kB', '999 kB', '1.00 MB', '911 MB']);
+    expect([0, 999, 1000, 1_460, 999_499, 999_500, 911e6].map(formatBytes)).toEqual([
+      '0 B',
+      '999 B',
+      '1.00 kB',
+      '1.46 kB',
+      '999 kB',
+      '1.00 MB',
+      '911 MB',
+    ]);
     expect([0, 999, 1000, 1_234_567].map(formatCount)).toEqual(['0', '999', '1,000', '1,234,567']);
     expect([0, 0.001, 0.5, 27.25, 27_700].map(formatRate)).toEqual(['0', '<0.01', '0.50', '27.3', '27,700']);
   });

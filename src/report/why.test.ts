@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { buildConnection, buildExchange, buildRequest, buildResponse, buildUnanswered } from '../../test/build-exchange.ts';
+import {
+  buildConnection,
+  buildExchange,
+  buildRequest,
+  buildResponse,
+  buildUnanswered,
+} from '../../test/build-exchange.ts';
 import { why, whyOdd } from './why.ts';
 
 const ms = 1_000_000;
@@ -21,7 +27,9 @@ describe('why an exchange failed', () => {
 
   it('says that the request had to be repeated', () => {
     const exchange = buildUnanswered('capture-ended', { tcp: { requestRetransmissions: 3 } });
-    expect(why(exchange, 12_002 * ms)).toBe('request retransmitted 3 times, capture ended 12.0 s after the request');
+    expect(why(exchange, 12_002 * ms)).toBe(
+      'request retransmitted 3 times, capture ended 12.0 s after the request',
+    );
   });
 
   it('tells a request that was never sent whole', () => {
@@ -35,13 +43,15 @@ describe('why an exchange failed', () => {
       'reset by the server after 1.20 MB of the body',
     );
     const lost = buildResponse({ lastByteNs: null, lostBytes: 2920 });
-    expect(why(buildExchange({ response: lost, outcome: 'truncated', ending: 'lost-in-capture' }), null)).toBe(
-      '2.92 kB missing in the capture',
-    );
+    expect(
+      why(buildExchange({ response: lost, outcome: 'truncated', ending: 'lost-in-capture' }), null),
+    ).toBe('2.92 kB missing in the capture');
   });
 
   it('tells an answer without a request', () => {
-    expect(why(buildExchange({ request: null, outcome: 'orphan-response' }), null)).toBe('the request is not in the capture');
+    expect(why(buildExchange({ request: null, outcome: 'orphan-response' }), null)).toBe(
+      'the request is not in the capture',
+    );
   });
 });
 
@@ -61,8 +71,12 @@ describe('why an exchange was slow', () => {
   ])('names what TCP did: %o', (tcp, phrase) => expect(why(buildExchange({ tcp }), null)).toBe(phrase));
 
   it('names loss in the capture and waiting behind other requests', () => {
-    expect(why(buildExchange({ response: buildResponse({ lostBytes: 1460 }) }), null)).toBe('1.46 kB missing in the capture');
-    expect(why(buildExchange({ anomalies: ['pipelined'] }), null)).toBe('queued behind an earlier request (pipelined)');
+    expect(why(buildExchange({ response: buildResponse({ lostBytes: 1460 }) }), null)).toBe(
+      '1.46 kB missing in the capture',
+    );
+    expect(why(buildExchange({ anomalies: ['pipelined'] }), null)).toBe(
+      'queued behind an earlier request (pipelined)',
+    );
   });
 
   it('names the phase that took most of the time', () => {
@@ -72,9 +86,13 @@ describe('why an exchange was slow', () => {
       response: buildResponse({ firstByteNs: 3001 * ms, lastByteNs: 3001 * ms }),
     });
     expect(why(slowSender, null)).toBe('slow sender: 5.00 kB of request body in 3.00 s');
-    const large = buildExchange({ response: buildResponse({ firstByteNs: 3 * ms, lastByteNs: 2003 * ms, bodyBytes: 12e6 }) });
+    const large = buildExchange({
+      response: buildResponse({ firstByteNs: 3 * ms, lastByteNs: 2003 * ms, bodyBytes: 12e6 }),
+    });
     expect(why(large, null)).toBe('large response: 12.0 MB in 2.00 s, 6.00 MB/s');
-    const trickle = buildExchange({ response: buildResponse({ firstByteNs: 3 * ms, lastByteNs: 2003 * ms, bodyBytes: 100 }) });
+    const trickle = buildExchange({
+      response: buildResponse({ firstByteNs: 3 * ms, lastByteNs: 2003 * ms, bodyBytes: 100 }),
+    });
     expect(why(trickle, null)).toBe('slow response body: 100 B in 2.00 s, 50 B/s');
   });
 

@@ -22,6 +22,15 @@ export function whyOdd(exchange: Exchange, captureEndNs: number | null): string 
   return failure(exchange, captureEndNs) ?? transport(exchange);
 }
 
+/** Why an exchange is in a list of failures: what went wrong, else what the server said and when. */
+export function whyFailed(exchange: Exchange, captureEndNs: number | null): string | null {
+  const odd = whyOdd(exchange, captureEndNs);
+  if (odd !== null || exchange.response === null) return odd;
+  const wait = waitNs(exchange);
+  const after = wait === null ? '' : ` after ${formatDuration(wait)}`;
+  return `server answered ${exchange.response.status}${after}`;
+}
+
 /** How long a request without an answer was seen waiting, in ns. */
 export function waitedNs(exchange: Exchange, captureEndNs: number | null): number | null {
   const { request, connection } = exchange;
@@ -37,7 +46,8 @@ function failure(exchange: Exchange, captureEndNs: number | null): string | null
   if (outcome === 'complete') return null;
   if (request === null) return 'the request is not in the capture';
   if (response !== null) {
-    const after = response.bodyBytes > 0 ? `after ${formatBytes(response.bodyBytes)} of the body` : 'in the answer';
+    const after =
+      response.bodyBytes > 0 ? `after ${formatBytes(response.bodyBytes)} of the body` : 'in the answer';
     return endingPhrase(exchange, after);
   }
   if (request.lastByteNs === null && request.lostBytes === 0) {
@@ -68,7 +78,7 @@ function endingPhrase(exchange: Exchange, when: string): string {
       return `given up ${when}: more connections than the limit`;
     case 'lost-in-capture':
       return lostPhrase(exchange);
-    case null:
+    default:
       return `ended ${when}`;
   }
 }
@@ -93,8 +103,10 @@ function transport(exchange: Exchange): string | null {
   }
   if (tcp.requestRetransmissions > 0) return `request retransmitted ${times(tcp.requestRetransmissions)}`;
   if (tcp.responseRetransmissions > 0) return `response retransmitted ${times(tcp.responseRetransmissions)}`;
-  if (tcp.clientZeroWindows > 0) return `client read slowly: its window closed ${times(tcp.clientZeroWindows)}`;
-  if (tcp.serverZeroWindows > 0) return `server read slowly: its window closed ${times(tcp.serverZeroWindows)}`;
+  if (tcp.clientZeroWindows > 0)
+    return `client read slowly: its window closed ${times(tcp.clientZeroWindows)}`;
+  if (tcp.serverZeroWindows > 0)
+    return `server read slowly: its window closed ${times(tcp.serverZeroWindows)}`;
   const lost = (request?.lostBytes ?? 0) + (response?.lostBytes ?? 0);
   if (lost > 0) return `${formatBytes(lost)} missing in the capture`;
   if (exchange.anomalies.includes('pipelined')) return 'queued behind an earlier request (pipelined)';

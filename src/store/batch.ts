@@ -26,41 +26,6 @@ export const CONNECTION_FIELDS = CONNECTIONS.columns.length + CONNECTION_TEXTS.s
 export const DICTIONARY = { strings: 0, hosts: 1, targets: 2 } as const;
 export type DictionaryNumber = (typeof DICTIONARY)[keyof typeof DICTIONARY];
 
-/** Columns that hold the position of a word in a closed list. */
-export const OUTCOMES = ['complete', 'no-response', 'reset', 'truncated', 'orphan-response'] as const;
-export const ENDINGS = [
-  'reset-by-client',
-  'reset-by-server',
-  'closed-by-client',
-  'closed-by-server',
-  'capture-ended',
-  'lost-in-capture',
-  'evicted',
-] as const;
-export const PAIRINGS = ['exact', 'inferred', 'ambiguous'] as const;
-export const PROTOCOLS = ['http', 'http2', 'tls', 'websocket', 'other', 'none'] as const;
-export const OPENINGS = ['seen', 'partial', 'missed'] as const;
-export const CONNECTION_ENDS = [
-  'open',
-  'closed-by-client',
-  'closed-by-server',
-  'reset-by-client',
-  'reset-by-server',
-  'evicted',
-] as const;
-
-/** Word lists by column. */
-export const EXCHANGE_WORDS: Readonly<Record<string, readonly string[]>> = {
-  outcome: OUTCOMES,
-  ending: ENDINGS,
-  pairing: PAIRINGS,
-};
-export const CONNECTION_WORDS: Readonly<Record<string, readonly string[]>> = {
-  protocol: PROTOCOLS,
-  opening: OPENINGS,
-  end: CONNECTION_ENDS,
-};
-
 /** How much of a batch is filled. */
 export interface BatchCounts {
   exchanges: number;

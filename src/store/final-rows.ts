@@ -114,9 +114,17 @@ function metaRows({ version, clock, part, moreFollow }: PartFacts): Row[] {
   return [
     ['wirelens_version', version, 'version that wrote this file'],
     ['schema_version', String(SCHEMA_VERSION), 'version of tables and views; also PRAGMA user_version'],
-    ['epoch_seconds', epoch === null ? null : String(epoch), "the first packet's whole second, Unix time; NULL: no packet"],
+    [
+      'epoch_seconds',
+      epoch === null ? null : String(epoch),
+      "the first packet's whole second, Unix time; NULL: no packet",
+    ],
     ['part', String(part), 'number of this file among those of one run; NAME-2.sqlite is 2'],
-    ['more_follow', moreFollow ? 'yes' : 'no', 'whether the run goes on in the next part; captures and ledger are in the last'],
+    [
+      'more_follow',
+      moreFollow ? 'yes' : 'no',
+      'whether the run goes on in the next part; captures and ledger are in the last',
+    ],
   ];
 }
 

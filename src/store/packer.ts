@@ -1,23 +1,16 @@
 import { ANOMALY_NAMES, type Anomaly } from '../model/anomaly.ts';
-import type { Connection, DirectionTotals, Exchange, HeaderField, InterimResponse } from '../model/exchange.ts';
+import type {
+  Connection,
+  DirectionTotals,
+  Exchange,
+  HeaderField,
+  InterimResponse,
+} from '../model/exchange.ts';
 import type { RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
-import {
-  Batch,
-  CONNECTION_ENDS,
-  CONNECTION_FIELDS,
-  DICTIONARY,
-  type DictionaryNumber,
-  ENDINGS,
-  ENTRY_FIELDS,
-  EXCHANGE_FIELDS,
-  OPENINGS,
-  OUTCOMES,
-  PAIRINGS,
-  PROTOCOLS,
-} from './batch.ts';
-import { Dictionary } from './dictionary.ts';
-import { HeaderSets } from './header-sets.ts';
+import { Batch, CONNECTION_FIELDS, ENTRY_FIELDS, EXCHANGE_FIELDS } from './batch.ts';
+import { interimText, Texts } from './texts.ts';
+import { CONNECTION_ENDS, ENDINGS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './words.ts';
 
 /** Where full batches go and empty ones come from. */
 export interface BatchPort {
@@ -48,39 +41,18 @@ export class Packer {
   readonly #port: BatchPort;
   readonly #clock: RunClock;
   #batch: Batch;
-  #strings = new Dictionary();
-  #hosts = new Dictionary();
-  #targets = new Dictionary();
-  #requestHeaders = new HeaderSets();
-  #responseHeaders = new HeaderSets();
-  // The texts of the exchange before: mostly the same again, often the same object.
-  #lastHost: string | null = null;
-  #lastHostId = NULL;
-  #lastTarget = '';
-  #lastTargetId = 0;
-  #lastMethod = '';
-  #lastMethodId = 0;
-  #lastReason = '';
-  #lastReasonId = 0;
-  #lastUserAgent: string | null = null;
-  #lastUserAgentId = NULL;
-  #lastRequestType: string | null = null;
-  #lastRequestTypeId = NULL;
-  #lastResponseType: string | null = null;
-  #lastResponseTypeId = NULL;
-  #lastRequestVersion = '';
-  #lastRequestVersionId = 0;
-  #lastResponseVersion = '';
-  #lastResponseVersionId = 0;
+  #texts: Texts;
 
   constructor(port: BatchPort, clock: RunClock) {
     this.#port = port;
     this.#clock = clock;
     this.#batch = this.#fresh(0);
+    this.#texts = this.#newTexts();
   }
 
   exchange(exchange: Exchange): void {
     const { request, response, tcp } = exchange;
+    const texts = this.#texts;
     // Texts first: they may end the batch, and a row must lie in one batch.
     let hostId = NULL;
     let targetId = NULL;
@@ -90,61 +62,25 @@ export class Packer {
     let userAgentId = NULL;
     let requestHeadersId = NULL;
     if (request !== null) {
-      if (request.host !== this.#lastHost) {
-        this.#lastHostId = this.#number(this.#hosts, DICTIONARY.hosts, request.host);
-        this.#lastHost = request.host;
-      }
-      hostId = this.#lastHostId;
-      if (this.#lastTargetId === 0 || request.target !== this.#lastTarget) {
-        this.#lastTargetId = this.#number(this.#targets, DICTIONARY.targets, request.target);
-        this.#lastTarget = request.target;
-      }
-      targetId = this.#lastTargetId;
-      if (this.#lastMethodId === 0 || request.method !== this.#lastMethod) {
-        this.#lastMethodId = this.#text(request.method);
-        this.#lastMethod = request.method;
-      }
-      methodId = this.#lastMethodId;
-      if (this.#lastRequestVersionId === 0 || request.version !== this.#lastRequestVersion) {
-        this.#lastRequestVersionId = this.#text(request.version);
-        this.#lastRequestVersion = request.version;
-      }
-      requestVersionId = this.#lastRequestVersionId;
-      if (request.mediaType !== this.#lastRequestType) {
-        this.#lastRequestTypeId = this.#text(request.mediaType);
-        this.#lastRequestType = request.mediaType;
-      }
-      requestTypeId = this.#lastRequestTypeId;
-      if (request.userAgent !== this.#lastUserAgent) {
-        this.#lastUserAgentId = this.#text(request.userAgent);
-        this.#lastUserAgent = request.userAgent;
-      }
-      userAgentId = this.#lastUserAgentId;
-      requestHeadersId = this.#headersId(this.#requestHeaders, request.headers);
+      hostId = texts.host.id(request.host);
+      targetId = texts.target.id(request.target);
+      methodId = texts.method.id(request.method);
+      requestVersionId = texts.requestVersion.id(request.version);
+      requestTypeId = texts.requestType.id(request.mediaType);
+      userAgentId = texts.userAgent.id(request.userAgent);
+      requestHeadersId = texts.requestHeaders.id(request.headers);
     }
     let reasonId = NULL;
     let responseVersionId = NULL;
     let responseTypeId = NULL;
     let responseHeadersId = NULL;
     if (response !== null) {
-      if (this.#lastReasonId === 0 || response.reason !== this.#lastReason) {
-        this.#lastReasonId = this.#text(response.reason);
-        this.#lastReason = response.reason;
-      }
-      reasonId = this.#lastReasonId;
-      if (this.#lastResponseVersionId === 0 || response.version !== this.#lastResponseVersion) {
-        this.#lastResponseVersionId = this.#text(response.version);
-        this.#lastResponseVersion = response.version;
-      }
-      responseVersionId = this.#lastResponseVersionId;
-      if (response.mediaType !== this.#lastResponseType) {
-        this.#lastResponseTypeId = this.#text(response.mediaType);
-        this.#lastResponseType = response.mediaType;
-      }
-      responseTypeId = this.#lastResponseTypeId;
-      responseHeadersId = this.#headersId(this.#responseHeaders, response.headers);
+      reasonId = texts.reason.id(response.reason);
+      responseVersionId = texts.responseVersion.id(response.version);
+      responseTypeId = texts.responseType.id(response.mediaType);
+      responseHeadersId = texts.responseHeaders.id(response.headers);
     }
-    const interimId = exchange.interim.length === 0 ? NULL : this.#text(interimText(exchange.interim));
+    const interimId = exchange.interim.length === 0 ? NULL : texts.interim.id(interimText(exchange.interim));
 
     if (this.#batch.exchangesFull) this.#next(0);
     const { counts, exchanges: row } = this.#batch;
@@ -161,6 +97,7 @@ export class Packer {
     row[at++] = targetId;
     row[at++] = methodId;
     row[at++] = exchange.connection.id;
+    row[at++] = isReversed(exchange) ? 1 : 0;
     row[at++] = OUTCOME[exchange.outcome];
     row[at++] = exchange.position;
     row[at++] = beganNs - beganUs * 1000;
@@ -240,24 +177,7 @@ export class Packer {
   /** Sends what is packed so far and forgets all numbers: what follows goes to an empty database. */
   restart(): void {
     this.flush();
-    this.#strings = new Dictionary();
-    this.#hosts = new Dictionary();
-    this.#targets = new Dictionary();
-    this.#requestHeaders = new HeaderSets();
-    this.#responseHeaders = new HeaderSets();
-    this.#lastHost = null;
-    this.#lastHostId = NULL;
-    this.#lastUserAgent = null;
-    this.#lastUserAgentId = NULL;
-    this.#lastRequestType = null;
-    this.#lastRequestTypeId = NULL;
-    this.#lastResponseType = null;
-    this.#lastResponseTypeId = NULL;
-    this.#lastTargetId = 0;
-    this.#lastMethodId = 0;
-    this.#lastReasonId = 0;
-    this.#lastRequestVersionId = 0;
-    this.#lastResponseVersionId = 0;
+    this.#texts = this.#newTexts();
   }
 
   #epochUs(): number {
@@ -274,32 +194,18 @@ export class Packer {
     }
   }
 
-  #headersId(sets: HeaderSets, headers: readonly HeaderField[]): number {
-    if (headers.length === 0) return NULL;
-    const known = sets.find(headers);
-    if (known !== 0) return known;
-    return sets.remember(headers, this.#text(headersText(headers)));
-  }
-
-  #text(text: string | null): number {
-    return this.#number(this.#strings, DICTIONARY.strings, text);
-  }
-
-  #number(dictionary: Dictionary, which: DictionaryNumber, text: string | null): number {
-    if (text === null) return NULL;
-    const known = dictionary.find(text);
-    if (known !== 0) return known;
-    const id = dictionary.add(text);
-    if (this.#batch.entriesFull) this.#next(0);
-    this.#room(text.length);
-    const { counts, entries } = this.#batch;
-    const at = counts.entries * ENTRY_FIELDS;
-    counts.entries += 1;
-    entries[at] = which;
-    entries[at + 1] = id;
-    entries[at + 2] = counts.stringBytes;
-    entries[at + 3] = this.#write(text);
-    return id;
+  #newTexts(): Texts {
+    return new Texts((dictionary, id, text) => {
+      if (this.#batch.entriesFull) this.#next(0);
+      this.#room(text.length);
+      const { counts, entries } = this.#batch;
+      const at = counts.entries * ENTRY_FIELDS;
+      counts.entries += 1;
+      entries[at] = dictionary;
+      entries[at + 1] = id;
+      entries[at + 2] = counts.stringBytes;
+      entries[at + 3] = this.#write(text);
+    });
   }
 
   /** Room for so many characters: at most 3 bytes each in UTF-8. */
@@ -346,6 +252,11 @@ export class Packer {
   }
 }
 
+/** A connection's client is settled before its first exchange, so this stays true. */
+function isReversed({ client, connection }: Exchange): boolean {
+  return client !== connection.client && client.text !== connection.client.text;
+}
+
 function orNull(value: number | null): number {
   return value === null ? NULL : value;
 }
@@ -364,15 +275,4 @@ function totals(row: Float64Array, at: number, from: DirectionTotals): number {
   row[at++] = from.gaps;
   row[at++] = from.gapBytes;
   return at;
-}
-
-/** JSON array of [name, value]; `headers` is not empty. */
-export function headersText(headers: readonly HeaderField[]): string {
-  let text = '';
-  for (const { name, value } of headers) text += `,[${JSON.stringify(name)},${JSON.stringify(value)}]`;
-  return `[${text.slice(1)}]`;
-}
-
-export function interimText(interim: readonly InterimResponse[]): string {
-  return JSON.stringify(interim.map((one) => one.status));
 }

@@ -1,3 +1,5 @@
+import { ENDINGS, OUTCOMES, PAIRINGS } from './words.ts';
+
 /** The views of the SQLite file: what people query. */
 
 export interface ViewColumn {
@@ -16,8 +18,14 @@ export interface View {
   readonly sql: string;
 }
 
-const column = (name: string, type: string, sql: string, about: string): ViewColumn => ({ name, type, sql, about });
-const stored = (name: string, type: string, about: string): ViewColumn => column(name, type, `e.${name}`, about);
+const column = (name: string, type: string, sql: string, about: string): ViewColumn => ({
+  name,
+  type,
+  sql,
+  about,
+});
+const stored = (name: string, type: string, about: string): ViewColumn =>
+  column(name, type, `e.${name}`, about);
 const milliseconds = (name: string, about: string): ViewColumn =>
   column(`${name}_ms`, 'REAL', `e.${name}_ns / 1e6`, about);
 
@@ -28,10 +36,10 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   stored('started_ns', 'INTEGER', 'nanoseconds beyond started_us, 0 to 999; 0 in captures with µs'),
   stored('connection_id', 'INTEGER', 'connections.id'),
   stored('position', 'INTEGER', '1-based position on the connection, in the order of the requests'),
-  column('client', 'TEXT', 'c.client', 'address of the client'),
-  column('client_port', 'INTEGER', 'c.client_port', 'TCP port'),
-  column('server', 'TEXT', 'c.server', 'address of the server'),
-  column('server_port', 'INTEGER', 'c.server_port', 'TCP port'),
+  column('client', 'TEXT', 'CASE WHEN e.reversed THEN c.server ELSE c.client END', 'address of who sent the request'),
+  column('client_port', 'INTEGER', 'CASE WHEN e.reversed THEN c.server_port ELSE c.client_port END', 'TCP port'),
+  column('server', 'TEXT', 'CASE WHEN e.reversed THEN c.client ELSE c.server END', 'address of who answers it'),
+  column('server_port', 'INTEGER', 'CASE WHEN e.reversed THEN c.client_port ELSE c.server_port END', 'TCP port'),
   column('method', 'TEXT', 'method.text', 'as sent; NULL: the request is unknown'),
   column('host', 'TEXT', 'h.host', 'Host field as sent; NULL: none'),
   column('target', 'TEXT', 't.target', 'request target as sent, secrets in its query masked'),
@@ -41,9 +49,9 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   column('response_http_version', 'TEXT', 'response_version.text', "the response's"),
   stored('status', 'INTEGER', 'status code; NULL: no response'),
   column('reason', 'TEXT', 'reason.text', 'reason phrase as sent; NULL: no response'),
-  stored('outcome', 'TEXT', 'complete, no-response, reset, truncated, orphan-response'),
-  stored('ending', 'TEXT', 'why it is not complete: reset-by-client, reset-by-server, closed-by-client, closed-by-server, capture-ended, lost-in-capture, evicted; NULL when it is'),
-  stored('pairing', 'TEXT', 'how sure it is that response and request belong together: exact, inferred, ambiguous'),
+  stored('outcome', 'TEXT', OUTCOMES.join(', ')),
+  stored('ending', 'TEXT', `why it is not complete: ${ENDINGS.join(', ')}; NULL when it is`),
+  stored('pairing', 'TEXT', `how sure it is that response and request belong together: ${PAIRINGS.join(', ')}`),
   milliseconds('connect', "SYN to the client's ACK; only on a connection's first exchange"),
   milliseconds('send', "request's first byte to its last; an early answer ends it"),
   milliseconds('wait', "end of the request to the response's first byte"),
@@ -77,7 +85,9 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
 const STRING_JOINS = ['method', 'request_version', 'response_version', 'reason', 'request_media_type', 'response_media_type', 'user_agent', 'request_headers', 'response_headers', 'interim']; // biome-ignore format: a list
 
 function exchangesSql(): string {
-  const fields = EXCHANGE_COLUMNS.map((one) => `  ${one.sql === `e.${one.name}` ? one.sql : `${one.sql} AS ${one.name}`}`);
+  const fields = EXCHANGE_COLUMNS.map(
+    (one) => `  ${one.sql === `e.${one.name}` ? one.sql : `${one.sql} AS ${one.name}`}`,
+  );
   const joins = STRING_JOINS.map((name) => `  LEFT JOIN strings ${name} ON ${name}.id = e.${name}_id`);
   return [
     'SELECT',
@@ -128,7 +138,11 @@ ORDER BY requests DESC, ${counted}`;
 const plain = (name: string, type: string, about: string): ViewColumn => ({ name, type, about });
 const RED_COLUMNS: readonly ViewColumn[] = [
   plain('requests', 'INTEGER', 'requests seen'),
-  plain('requests_per_s', 'REAL', 'rate between the first and the last of the group; NULL when they began together'),
+  plain(
+    'requests_per_s',
+    'REAL',
+    'rate between the first and the last of the group; NULL when they began together',
+  ),
   plain('client_errors', 'INTEGER', 'status 400 to 499'),
   plain('server_errors', 'INTEGER', 'status 500 to 599'),
   plain('unanswered', 'INTEGER', 'no response at all'),
@@ -152,8 +166,16 @@ export const VIEWS: readonly View[] = [
   {
     name: 'red_by_server',
     about: 'Rate, errors, duration by server address and port.',
-    columns: [plain('server', 'TEXT', 'address'), plain('server_port', 'INTEGER', 'TCP port'), ...RED_COLUMNS],
-    sql: redSql('c.server, c.server_port', 'exchange_rows e LEFT JOIN connections c ON c.id = e.connection_id', ['server', 'server_port']),
+    columns: [
+      plain('server', 'TEXT', 'address'),
+      plain('server_port', 'INTEGER', 'TCP port'),
+      ...RED_COLUMNS,
+    ],
+    sql: redSql(
+      'CASE WHEN e.reversed THEN c.client ELSE c.server END AS server, CASE WHEN e.reversed THEN c.client_port ELSE c.server_port END AS server_port',
+      'exchange_rows e LEFT JOIN connections c ON c.id = e.connection_id',
+      ['server', 'server_port'],
+    ),
   },
   {
     name: 'red_by_route',
@@ -180,7 +202,8 @@ export const VIEWS: readonly View[] = [
   },
   {
     name: 'unanswered',
-    about: 'Requests that got no response at all, in the order of their start; columns as in exchanges, ending says why.',
+    about:
+      'Requests that got no response at all, in the order of their start; columns as in exchanges, ending says why.',
     columns: [],
     sql: `SELECT * FROM exchanges WHERE status IS NULL ORDER BY started_us, started_ns, id`,
   },

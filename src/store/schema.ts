@@ -1,3 +1,5 @@
+import { CONNECTION_ENDS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './words.ts';
+
 /**
  * The tables of the SQLite file. One source for three things: the CREATE TABLE text (whose comments survive
  * in sqlite_master, so `.schema` explains itself), docs/sqlite-schema.md, and the order in which values are bound.
@@ -27,7 +29,11 @@ const column = (name: string, type: string, about: string): Column => ({ name, t
 
 const TOTALS = (side: 'client' | 'server'): Column[] => [
   column(`${side}_packets`, 'INTEGER', `TCP segments from the ${side}`),
-  column(`${side}_payload_bytes`, 'INTEGER', `payload bytes from the ${side} on the wire, duplicates included`),
+  column(
+    `${side}_payload_bytes`,
+    'INTEGER',
+    `payload bytes from the ${side} on the wire, duplicates included`,
+  ),
   column(`${side}_retransmissions`, 'INTEGER', `retransmitted segments from the ${side}`),
   column(`${side}_out_of_order`, 'INTEGER', `segments from the ${side} that came out of order`),
   column(`${side}_zero_windows`, 'INTEGER', `times the ${side} closed its receive window`),
@@ -44,14 +50,19 @@ export const EXCHANGE_ROWS: Table = {
     'Exchanges as stored: repeated texts are numbers into hosts, targets and strings, durations are whole ns. Query the view exchanges instead.',
   columns: [
     column('id', 'INTEGER PRIMARY KEY', '1-based, in the order in which exchanges came to their end'),
-    column('started_us', 'INTEGER', "request's first byte (response's for orphans), Unix time in µs, rounded down"),
+    column(
+      'started_us',
+      'INTEGER',
+      "request's first byte (response's for orphans), Unix time in µs, rounded down",
+    ),
     column('status', 'INTEGER', 'status code; NULL: no response'),
     column('host_id', 'INTEGER', 'hosts.id; NULL: no Host field, or no request'),
     column('total_ns', 'INTEGER', "request's first byte to response's last byte, ns"),
     column('target_id', 'INTEGER', 'targets.id; NULL: no request'),
     column('method_id', 'INTEGER', 'strings.id; NULL: no request'),
     column('connection_id', 'INTEGER', 'connections.id'),
-    column('outcome', 'TEXT', 'complete, no-response, reset, truncated, orphan-response'),
+    column('reversed', 'INTEGER', "1: the request came from the connection's server; nearly always 0"),
+    column('outcome', 'TEXT', OUTCOMES.join(', ')),
     column('position', 'INTEGER', '1-based position on the connection'),
     column('started_ns', 'INTEGER', 'nanoseconds beyond started_us, 0 to 999'),
     column('connect_ns', 'INTEGER', 'ns; see exchanges.connect_ms'),
@@ -67,7 +78,7 @@ export const EXCHANGE_ROWS: Table = {
     column('request_lost_bytes', 'INTEGER', 'bytes that the capture does not hold'),
     column('response_lost_bytes', 'INTEGER', 'bytes that the capture does not hold'),
     column('ending', 'TEXT', 'why it is not complete; NULL when it is'),
-    column('pairing', 'TEXT', 'exact, inferred, ambiguous'),
+    column('pairing', 'TEXT', PAIRINGS.join(', ')),
     column('reason_id', 'INTEGER', 'strings.id'),
     column('request_version_id', 'INTEGER', 'strings.id'),
     column('response_version_id', 'INTEGER', 'strings.id'),
@@ -95,13 +106,17 @@ export const CONNECTIONS: Table = {
   about: 'One row per TCP connection, HTTP or not.',
   columns: [
     column('id', 'INTEGER PRIMARY KEY', "1-based, in the order of the connections' first packets"),
-    column('client', 'TEXT', 'address of who opened it, or of who sent the requests when the opening is missing'),
+    column(
+      'client',
+      'TEXT',
+      'address of who opened it, or of who sent the requests when the opening is missing',
+    ),
     column('client_port', 'INTEGER', 'TCP port'),
     column('server', 'TEXT', 'address'),
     column('server_port', 'INTEGER', 'TCP port'),
-    column('protocol', 'TEXT', 'http, http2, tls, websocket, other; none: no payload seen'),
-    column('opening', 'TEXT', 'how much of the handshake was captured: seen, partial, missed'),
-    column('end', 'TEXT', 'open, closed-by-client, closed-by-server, reset-by-client, reset-by-server, evicted'),
+    column('protocol', 'TEXT', `${PROTOCOLS.join(', ')}; none: no payload seen`),
+    column('opening', 'TEXT', `how much of the handshake was captured: ${OPENINGS.join(', ')}`),
+    column('end', 'TEXT', CONNECTION_ENDS.join(', ')),
     column('exchanges', 'INTEGER', 'exchanges that came out of it'),
     column('first_us', 'INTEGER', 'first packet, Unix time in µs, rounded down'),
     column('first_ns', 'INTEGER', 'nanoseconds beyond first_us, 0 to 999'),
@@ -183,8 +198,16 @@ export const CAPTURES: Table = {
     column('first_ns', 'INTEGER', 'nanoseconds beyond first_us, 0 to 999'),
     column('last_us', 'INTEGER', 'latest packet, Unix time in µs; NULL: no packet'),
     column('last_ns', 'INTEGER', 'nanoseconds beyond last_us, 0 to 999'),
-    column('interfaces', 'TEXT', 'JSON array: number, name, linkType, snaplen, timeDigits, packets, received, dropped'),
-    column('kernel_drops', 'INTEGER', 'packets that the kernel dropped, by the capture itself; NULL: it does not say'),
+    column(
+      'interfaces',
+      'TEXT',
+      'JSON array: number, name, linkType, snaplen, timeDigits, packets, received, dropped',
+    ),
+    column(
+      'kernel_drops',
+      'INTEGER',
+      'packets that the kernel dropped, by the capture itself; NULL: it does not say',
+    ),
     column('comments', 'TEXT', 'JSON array: scope, packet, text'),
     column('comments_dropped', 'INTEGER', 'comments beyond the limit'),
     column('skipped_blocks', 'TEXT', 'JSON object: pcapng block type to count'),

@@ -90,7 +90,10 @@ class WorkerSink implements SqliteSink {
     this.#worker.on('exit', () => {
       if (!this.#ended) this.#fail(this.#storeError('its thread ended'));
     });
-    this.#packer = new Packer({ send: (batch) => this.#send(batch), take: () => this.#free.pop() ?? null }, options.clock);
+    this.#packer = new Packer(
+      { send: (batch) => this.#send(batch), take: () => this.#free.pop() ?? null },
+      options.clock,
+    );
   }
 
   exchange(exchange: Exchange): void {
@@ -173,7 +176,9 @@ class WorkerSink implements SqliteSink {
 
   #send(batch: Batch): void {
     this.#underWay += 1;
-    this.#post({ kind: 'batch', buffer: batch.buffer, counts: { ...batch.counts }, part: this.#part }, [batch.buffer]);
+    this.#post({ kind: 'batch', buffer: batch.buffer, counts: { ...batch.counts }, part: this.#part }, [
+      batch.buffer,
+    ]);
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
@@ -195,7 +200,8 @@ class WorkerSink implements SqliteSink {
       this.#underWay -= 1;
       if (Batch.isUsual(message.buffer)) this.#free.push(message.buffer);
       const tooLarge = message.databaseBytes > this.#options.limits.sqliteFileBytes;
-      if (tooLarge && message.part === this.#part && this.#partExchanges[this.#part - 1] > 0) this.#sealDue = true;
+      if (tooLarge && message.part === this.#part && this.#partExchanges[this.#part - 1] > 0)
+        this.#sealDue = true;
     }
     this.#settle();
   }

@@ -12,7 +12,8 @@ const WRITE_BYTES = 8 * 1024 * 1024;
 function writeFile(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'w');
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, Math.min(WRITE_BYTES, bytes.length - at));
+    for (let at = 0; at < bytes.length; )
+      at += writeSync(file, bytes, at, Math.min(WRITE_BYTES, bytes.length - at));
     fsyncSync(file);
   } finally {
     closeSync(file);

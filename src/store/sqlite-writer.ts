@@ -4,13 +4,12 @@ import {
   type Batch,
   type BatchCounts,
   CONNECTION_TEXTS,
-  CONNECTION_WORDS,
   DICTIONARY,
   ENTRY_FIELDS,
   EXCHANGE_FIELDS,
-  EXCHANGE_WORDS,
 } from './batch.ts';
-import { Database, type Engine, type Statement } from './engine.ts';
+import { Database, type Statement } from './database.ts';
+import type { Engine } from './engine.ts';
 import type { FinalRows } from './final-rows.ts';
 import {
   ANOMALIES_TABLE,
@@ -28,11 +27,12 @@ import {
   META,
   SCHEMA_VERSION,
   STRINGS,
-  type Table,
   TABLES,
   TARGETS,
+  type Table,
 } from './schema.ts';
 import { createViewSql, VIEWS } from './schema-views.ts';
+import { CONNECTION_WORDS, EXCHANGE_WORDS } from './words.ts';
 
 /** Rows of one INSERT: measured, 20 to 100 are a quarter quicker than 1, and no different from each other. */
 const ROWS_AT_ONCE = 32;
@@ -195,7 +195,8 @@ export class SqliteWriter {
       const which = entries[at];
       const offset = entries[at + 2];
       const bytes = entries[at + 3];
-      const to = which === DICTIONARY.targets ? this.#target : which === DICTIONARY.hosts ? this.#host : this.#string;
+      const to =
+        which === DICTIONARY.targets ? this.#target : which === DICTIONARY.hosts ? this.#host : this.#string;
       to.bindNumber(1, entries[at + 1]);
       to.bindTextAt(2, this.#texts + offset, bytes);
       if (which === DICTIONARY.targets) {
@@ -228,7 +229,10 @@ export class SqliteWriter {
     return { pointer, bytes: bytes.length };
   }
 
-  #holdWords(table: Table, lists: Readonly<Record<string, readonly string[]>>): (readonly HeldText[] | null)[] {
+  #holdWords(
+    table: Table,
+    lists: Readonly<Record<string, readonly string[]>>,
+  ): (readonly HeldText[] | null)[] {
     return table.columns.map(({ name }) => lists[name]?.map((word) => this.#hold(word)) ?? null);
   }
 }

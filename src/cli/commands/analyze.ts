@@ -17,7 +17,13 @@ import { damageLines, storedLines, strictViolations, totalLine } from '../closin
 import { Progress } from '../progress.ts';
 import { StoppableSource } from '../stoppable-source.ts';
 import { StreamOutput } from '../stream-output.ts';
-import { type ColorChoice, chooseStyle, chooseWidth, type TerminalFacts, terminalFacts } from '../terminal.ts';
+import {
+  type ColorChoice,
+  chooseStyle,
+  chooseWidth,
+  type TerminalFacts,
+  terminalFacts,
+} from '../terminal.ts';
 
 /** Options of `wirelens analyze` as the command line gives them. */
 export interface AnalyzeFlags {
@@ -53,7 +59,11 @@ const PIPED_WIDTH = 100;
  * @returns the exit code
  * @throws UserError when the input or the output cannot be used
  */
-export async function analyze(files: readonly string[], flags: AnalyzeFlags, version: string): Promise<number> {
+export async function analyze(
+  files: readonly string[],
+  flags: AnalyzeFlags,
+  version: string,
+): Promise<number> {
   const paths = [...(flags.read ?? []), ...files];
   checkPaths(paths, flags);
   const terminal = terminalFacts();
@@ -61,7 +71,7 @@ export async function analyze(files: readonly string[], flags: AnalyzeFlags, ver
   const limits = chosenLimits(flags);
   const clock: RunClock = { epochSeconds: null };
   const inner = await openCaptures(paths, { clock, limits });
-  const source = new StoppableSource(inner, flags.packets);
+  const source = new StoppableSource(inner);
   const output = new StreamOutput(process.stdout, () => {
     // Nobody reads any more. A file that is being written is still written to its end.
     if (flags.output === undefined) source.stop();
@@ -69,8 +79,13 @@ export async function analyze(files: readonly string[], flags: AnalyzeFlags, ver
   const stop = stopOnSignals(source);
   try {
     const rows = format === 'summary' ? null : rowSink(format, flags, { source, output, clock, terminal });
-    const summary = wantsSummary(format, flags) ? createSummary({ limits, listed: flags.limit ?? SUMMARY_ROWS, routeOf }) : null;
-    const store = flags.output === undefined ? null : await openStore(flags.output, { force: flags.force === true, limits, clock, version });
+    const summary = wantsSummary(format, flags)
+      ? createSummary({ limits, listed: flags.limit ?? SUMMARY_ROWS, routeOf })
+      : null;
+    const store =
+      flags.output === undefined
+        ? null
+        : await openStore(flags.output, { force: flags.force === true, limits, clock, version });
     const sinks = [rows, summary, store].filter((sink): sink is ExchangeSink => sink !== null);
     const progress = startProgress(paths, flags, terminal, format);
     const run = await runPipeline(source, clock, sinks, {
@@ -79,6 +94,7 @@ export async function analyze(files: readonly string[], flags: AnalyzeFlags, ver
       reveal: flags.reveal === true,
       checksums: flags.checksums === true,
       onProgress: () => progress?.update(source.facts),
+      ...(flags.packets === undefined ? {} : { packetLimit: flags.packets }),
     }).finally(() => progress?.clear());
     return await close(run, summary, { format, flags, output, terminal, store, limited: source.stopped });
   } finally {
@@ -135,7 +151,8 @@ function usage(message: string, hint: string): UserError {
 
 function checkPaths(paths: readonly string[], flags: AnalyzeFlags): void {
   if (paths.length === 0) throw usage('no capture is named', 'name a file, or - for standard input');
-  if (paths.filter((path) => path === '-').length > 1) throw usage('standard input can be read only once', 'give - once');
+  if (paths.filter((path) => path === '-').length > 1)
+    throw usage('standard input can be read only once', 'give - once');
   if (paths.includes('-') && process.stdin.isTTY) {
     throw usage('standard input is a terminal', 'pipe a capture into it: tcpdump -w - | wirelens analyze -');
   }
@@ -191,7 +208,8 @@ function rowSink(format: 'table' | 'json', flags: AnalyzeFlags, parts: RowParts)
         });
   if (flags.slow === 'any') return slowestOf(flags.limit ?? SLOWEST_ROWS, captures, sink);
   const needsAll = flags.output !== undefined || flags.summary === true;
-  const limited = flags.limit === undefined ? sink : firstOf(flags.limit, sink, () => needsAll || source.stop());
+  const limited =
+    flags.limit === undefined ? sink : firstOf(flags.limit, sink, () => needsAll || source.stop());
   return flags.slow === undefined ? limited : atLeast(flags.slow, captures, limited);
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { EXIT } from '../../model/errors.ts';
 import { bashCompletion, fishCompletion, zshCompletion } from '../completion-scripts.ts';
 import { StreamOutput } from '../stream-output.ts';
-import { EXIT } from '../../model/errors.ts';
 
 /** Prints a completion script made from the program's own commands and options. */
 export async function completion(program: Command, shell: 'bash' | 'zsh' | 'fish'): Promise<number> {

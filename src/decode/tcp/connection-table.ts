@@ -2,6 +2,8 @@ import type { Frame } from '../frame.ts';
 import type { TcpConnection } from './tcp-connection.ts';
 
 const INITIAL_BUCKETS = 1 << 12;
+/** A connection moves to the front of the order only so often: moving it for every packet costs more than it tells. */
+const TOUCH_PACKETS = 512;
 
 /** Hash of a segment's addresses and ports that is the same for both directions. */
 export function connectionHash(frame: Frame): number {
@@ -27,19 +29,34 @@ export class ConnectionTable {
   #buckets: (TcpConnection | null)[] = new Array<TcpConnection | null>(INITIAL_BUCKETS).fill(null);
   #mask = INITIAL_BUCKETS - 1;
   size = 0;
+  #packets = 0;
   #newest: TcpConnection | null = null;
   #oldest: TcpConnection | null = null;
+
+  /** The sender of the segment that `find` was last asked for is the connection's A. */
+  foundByA = true;
 
   find(frame: Frame, hash: number): TcpConnection | null {
     let connection = this.#buckets[hash & this.#mask];
     while (connection !== null) {
-      if (connection.hash === hash && (sentByA(connection, frame) || sentByB(connection, frame))) return connection;
+      if (connection.hash === hash) {
+        if (sentByA(connection, frame)) {
+          this.foundByA = true;
+          return connection;
+        }
+        if (sentByB(connection, frame)) {
+          this.foundByA = false;
+          return connection;
+        }
+      }
       connection = connection.hashNext;
     }
     return null;
   }
 
   add(connection: TcpConnection): void {
+    connection.touched = this.#packets;
+    this.foundByA = true;
     if (this.size > this.#mask) this.#grow();
     const bucket = connection.hash & this.#mask;
     connection.hashNext = this.#buckets[bucket];
@@ -64,8 +81,11 @@ export class ConnectionTable {
     this.#unlink(connection);
   }
 
-  /** Marks a connection as the most recently used. */
+  /** Marks a connection as recently used; its place in the order is right to within TOUCH_PACKETS packets. */
   touch(connection: TcpConnection): void {
+    this.#packets += 1;
+    if (this.#packets - connection.touched < TOUCH_PACKETS) return;
+    connection.touched = this.#packets;
     if (this.#newest === connection) return;
     this.#unlink(connection);
     this.#link(connection);
@@ -110,7 +130,7 @@ export class ConnectionTable {
 }
 
 /** True when the segment was sent by the connection's A to its B. */
-export function sentByA(connection: TcpConnection, frame: Frame): boolean {
+function sentByA(connection: TcpConnection, frame: Frame): boolean {
   return (
     connection.a0 === frame.src0 &&
     connection.b0 === frame.dst0 &&

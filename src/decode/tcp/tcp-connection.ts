@@ -13,7 +13,7 @@ import {
 import type { Frame } from '../frame.ts';
 import type { PendingSegment } from './pending.ts';
 import { distance } from './sequence.ts';
-import { TcpDirection } from './tcp-direction.ts';
+import { START_OFFSET, TcpDirection } from './tcp-direction.ts';
 import { TCP_FLAG } from './tcp-header.ts';
 
 /** Bytes by which a segment may miss the expected place before it is not taken for the same stream. */
@@ -70,7 +70,11 @@ export class TcpConnection {
   older: TcpConnection | null = null;
   closedNext: TcpConnection | null = null;
   closedNs: number | null = null;
+  /** Both sides have sent a FIN, or one a reset: only stragglers are expected. */
+  closed = false;
   finished = false;
+  /** Packets of the run when the table last moved it to the front. */
+  touched = 0;
 
   readonly facts: Connection;
   clientIsA: boolean;
@@ -106,10 +110,6 @@ export class TcpConnection {
   /** True while segments wait for others. */
   stalled(): boolean {
     return this.#client.hasPending() || this.#server.hasPending();
-  }
-
-  closed(): boolean {
-    return (this.#client.finOffset >= 0 && this.#server.finOffset >= 0) || this.facts.end.startsWith('reset');
   }
 
   /**
@@ -161,7 +161,9 @@ export class TcpConnection {
       if (!side.started) side.start(seq);
       const ahead = distance(side.nextSeq, seq);
       if (ahead > FAR_BYTES || ahead < -FAR_BYTES) {
-        if (!this.#far(side, direction, seq, wireBytes, packet, timeNs)) return;
+        // Until it has spoken itself, where a direction stands is only what the peer's acknowledgements say.
+        if (side.highestOffset === START_OFFSET && !side.synSeen) side.start(seq);
+        else if (!this.#far(side, direction, seq, wireBytes, packet, timeNs)) return;
       }
       this.#payload(frame, packet, direction, side, other, seq, wireBytes, ackOffset);
       if ((flags & TCP_FLAG.fin) !== 0) this.#fin(side, seq, wireBytes, packet, timeNs);
@@ -522,6 +524,7 @@ export class TcpConnection {
     side.finNs = timeNs;
     side.finPacket = packet.number;
     side.finCapture = packet.capture;
+    if (this.#client.finOffset >= 0 && this.#server.finOffset >= 0) this.closed = true;
     if (this.facts.end === 'open') {
       this.facts.end = side.totals === this.facts.fromClient ? 'closed-by-client' : 'closed-by-server';
     }
@@ -547,6 +550,7 @@ export class TcpConnection {
     if (!connection.end.startsWith('reset') && !(this.#client.finDelivered && this.#server.finDelivered)) {
       connection.end = side.totals === connection.fromClient ? 'reset-by-client' : 'reset-by-server';
     }
+    this.closed = true;
     if (this.stalled()) this.drain(frame.timeNs);
     this.#setFacts(frame.timeNs, packet.number, packet.capture, ackOffset);
     this.#consumer?.reset(direction, facts);

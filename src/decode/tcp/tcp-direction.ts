@@ -4,9 +4,9 @@ import { PendingSegments } from './pending.ts';
 
 /**
  * Offsets of a direction begin here rather than at 0, so that bytes and acknowledgements from before the
- * first packet seen still have positive ones.
+ * first packet seen still have positive ones. Small enough for offsets to stay small integers up to 2 GB.
  */
-export const START_OFFSET = 2 ** 32;
+export const START_OFFSET = 2 ** 27;
 
 export function emptyTotals(): DirectionTotals {
   return {

@@ -4,7 +4,7 @@ import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
 import { type ConsumerFactory, type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
-import { ConnectionTable, connectionHash, sentByA } from './connection-table.ts';
+import { ConnectionTable, connectionHash } from './connection-table.ts';
 import { endpoint } from './endpoint.ts';
 import { TcpConnection, type TcpContext } from './tcp-connection.ts';
 import { emptyTotals } from './tcp-direction.ts';
@@ -56,17 +56,17 @@ export class TcpTracker {
     if (this.#firstClosed !== null) this.#finishClosed(timeNs);
     if (timeNs >= this.#nextSweepNs) this.#sweep(timeNs);
     const hash = connectionHash(frame);
-    let connection = this.#table.find(frame, hash);
-    if (connection !== null && connection.isReuse(frame, directionOf(connection, frame))) {
-      this.#finish(connection, 'closed');
-      connection = null;
-    }
+    const table = this.#table;
+    let connection = table.find(frame, hash);
     if (connection === null) connection = this.#open(frame, packet, hash);
-    else this.#table.touch(connection);
-    connection.segment(frame, packet, directionOf(connection, frame));
+    else if ((frame.flags & TCP_FLAG.syn) !== 0 && connection.isReuse(frame, directionOf(connection, table.foundByA))) {
+      this.#finish(connection, 'closed');
+      connection = this.#open(frame, packet, hash);
+    } else table.touch(connection);
+    connection.segment(frame, packet, directionOf(connection, table.foundByA));
     if (connection.stalled()) this.#stall(connection);
     else if (this.#stalled.size > 0) this.#stalled.delete(connection);
-    if (connection.closedNs === null && connection.closed()) this.#queueClosed(connection, timeNs);
+    if (connection.closed && connection.closedNs === null) this.#queueClosed(connection, timeNs);
   }
 
   /** The capture has ended: everything open is brought to its end, oldest connection first. */
@@ -136,19 +136,22 @@ export class TcpTracker {
   #finishClosed(nowNs: number): void {
     const lingerNs = this.#limits.closedLingerMs * 1e6;
     for (let first = this.#firstClosed; first !== null; first = this.#firstClosed) {
-      const waited = nowNs - (first.closedNs ?? nowNs);
-      if (!first.finished && waited <= lingerNs && this.#closed <= this.#limits.closedConnections) return;
+      const tooMany = this.#closed > this.#limits.closedConnections;
+      if (!first.finished && nowNs - (first.closedNs ?? nowNs) <= lingerNs && !tooMany) return;
       this.#firstClosed = first.closedNext;
       if (this.#firstClosed === null) this.#lastClosed = null;
       first.closedNext = null;
       this.#closed -= 1;
-      if (!first.finished) this.#finish(first, 'closed');
+      if (first.finished) continue;
+      // Stragglers came in the meantime: further ones are to be expected.
+      if (!tooMany && nowNs - first.facts.lastNs <= lingerNs) this.#queueClosed(first, first.facts.lastNs);
+      else this.#finish(first, 'closed');
     }
   }
 }
 
-function directionOf(connection: TcpConnection, frame: Frame): Direction {
-  return sentByA(connection, frame) === connection.clientIsA ? FROM_CLIENT : FROM_SERVER;
+function directionOf(connection: TcpConnection, sentByA: boolean): Direction {
+  return sentByA === connection.clientIsA ? FROM_CLIENT : FROM_SERVER;
 }
 
 /** Who began, as far as one packet tells: the SYN, else the higher port. */

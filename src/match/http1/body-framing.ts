@@ -1,4 +1,4 @@
-import type { Head } from './head.ts';
+import type { HeadFacts } from './head-facts.ts';
 
 /** How the end of a body is found (RFC 9112 §6.3). */
 export type BodyFraming =
@@ -19,8 +19,8 @@ const TUNNEL: BodyFraming = { kind: 'switch', to: 'tunnel' };
  * The framing of a message's body, in the order of RFC 9112 §6.3. For a response `requestMethod` is the method
  * it answers, null where that is unknown. 1xx responses other than 101 have no body and are not final.
  */
-export function bodyFraming(head: Head, requestMethod: string | null): BodyFraming {
-  const isResponse = head.isResponse;
+export function bodyFraming(head: HeadFacts, requestMethod: string | null): BodyFraming {
+  const { isResponse, fields } = head;
   if (isResponse) {
     // 1. HEAD, 1xx, 204, 304: ends with the head, whatever the fields say.
     if (head.status === 101) return UPGRADE;
@@ -29,15 +29,16 @@ export function bodyFraming(head: Head, requestMethod: string | null): BodyFrami
     if (requestMethod === 'CONNECT' && head.status < 300) return TUNNEL;
   }
   // 3. and 4. Transfer-Encoding overrides Content-Length; chunked must be its last coding.
-  if (head.hasTransferEncoding) {
-    if (head.chunked) return CHUNKED;
+  if (fields.hasTransferEncoding) {
+    if (fields.chunked) return CHUNKED;
     if (isResponse) return UNTIL_CLOSE;
     // A request whose length cannot be told is refused by servers; without a length it has no body to follow.
   }
   // 5. A Content-Length that is no number makes the message unusable; a response then reaches to the close.
-  if (head.badContentLength) return isResponse ? UNTIL_CLOSE : NONE;
+  if (fields.badContentLength) return isResponse ? UNTIL_CLOSE : NONE;
   // 6. A valid Content-Length.
-  if (head.contentLength >= 0) return head.contentLength === 0 ? NONE : { kind: 'length', bytes: head.contentLength };
+  if (fields.contentLength === 0) return NONE;
+  if (fields.contentLength > 0) return { kind: 'length', bytes: fields.contentLength };
   // 7. A request without either has no body. 8. A response without either reaches to the close.
   return isResponse ? UNTIL_CLOSE : NONE;
 }

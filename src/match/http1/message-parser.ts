@@ -1,15 +1,18 @@
+import type { Anomaly } from '../../model/anomaly.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Direction, SegmentFacts } from '../../model/stream.ts';
 import type { MessageStart } from '../message-state.ts';
 import type { BodyFraming } from './body-framing.ts';
 import { CR, hexValue, LF } from './characters.ts';
-import type { Head } from './head.ts';
+import type { HeadFacts } from './head-facts.ts';
+import type { HeadMemo } from './head-memo.ts';
+import type { HeadReader } from './head-reader.ts';
 import { judgeStart, START } from './start-line.ts';
 
 /** What the parser of one direction tells its connection. */
 export interface MessageHandler {
   /** A head was read. The answer says how the body is framed. `cut`: bytes of the head are missing. */
-  head(direction: Direction, head: Head, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming;
+  head(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming;
   /** Bytes of the current message's body came, or are known to be missing. */
   body(direction: Direction, bytes: number, lost: boolean): void;
   /**
@@ -17,9 +20,8 @@ export interface MessageHandler {
    * `lastByteNs` is null when it was not seen itself. `endOffset` -1: unknown.
    */
   end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void;
-  chunkExtension(direction: Direction): void;
-  trailers(direction: Direction): void;
-  badChunk(direction: Direction): void;
+  /** Something odd in the current message. */
+  anomaly(direction: Direction, anomaly: Anomaly): void;
   /** Bytes that belong to no message known are missing: messages may have been lost from `offset` on. */
   lost(direction: Direction, offset: number): void;
   /** The first bytes of the direction are no HTTP. */
@@ -62,12 +64,23 @@ const JUDGED_BYTES = 128;
 /** A chunk size with more significant digits than this is no size (2^52 has 13). */
 const MAX_CHUNK_DIGITS = 13;
 
+/** What the parsers of a run share. */
+export interface ParserContext {
+  ledger: Ledger;
+  reader: HeadReader;
+  memo: HeadMemo;
+  /** Bytes of a head that are kept. */
+  headBytes: number;
+}
+
 /** Reads the HTTP/1.x messages of one direction out of its bytes, whatever pieces they come in. */
 export class MessageParser {
   readonly #direction: Direction;
   readonly #handler: MessageHandler;
   readonly #ledger: Ledger;
-  readonly #head: Head;
+  readonly #reader: HeadReader;
+  readonly #memo: HeadMemo;
+  readonly #slot: number;
   readonly #headLimit: number;
   #state: State = STATE.probe;
   /** True once a message was found in this direction. */
@@ -98,12 +111,14 @@ export class MessageParser {
   /** Messages of this direction are responses / requests, as far as is known. */
   #kind: 0 | 1 | 2 = START.no;
 
-  constructor(direction: Direction, handler: MessageHandler, ledger: Ledger, head: Head, headLimit: number) {
+  constructor(context: ParserContext, handler: MessageHandler, direction: Direction, connectionId: number) {
     this.#direction = direction;
     this.#handler = handler;
-    this.#ledger = ledger;
-    this.#head = head;
-    this.#headLimit = headLimit;
+    this.#ledger = context.ledger;
+    this.#reader = context.reader;
+    this.#memo = context.memo;
+    this.#slot = context.memo.slotOf(connectionId, direction);
+    this.#headLimit = context.headBytes;
   }
 
   /** The direction goes over to another protocol; nothing in it is looked at any more. */
@@ -236,6 +251,15 @@ export class MessageParser {
 
   // At the beginning of a message.
   #begin(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
+    if (this.found) {
+      const known = this.#memo.whole(this.#slot, bytes, from, end);
+      if (known !== null && (known.isResponse ? START.response : START.request) === this.#kind) {
+        const after = from + this.#memo.lengthOf(this.#slot);
+        this.#noteStart(from + shift, segment);
+        this.#headRead(known, after - from, after + shift, segment, false);
+        return after;
+      }
+    }
     let at = from;
     while (at < end && (bytes[at] === LF || bytes[at] === CR)) at += 1;
     if (at > from) {
@@ -275,14 +299,33 @@ export class MessageParser {
     segment: SegmentFacts,
     isResponse: boolean,
   ): number {
-    const after = end - at > this.#headLimit ? -1 : this.#head.read(bytes, at, end, isResponse);
-    if (after < 0) {
-      const fits = Math.min(end, at + this.#headLimit);
-      this.#hold(bytes, at, fits, isResponse, true);
-      this.#state = STATE.head;
-      return this.#headIsThere(fits, 0, fits - at, shift, segment);
+    if (end - at <= this.#headLimit) {
+      const facts = this.#reader.startLine(bytes, at, end, isResponse);
+      const after = facts === null ? -1 : this.#fields(facts, bytes, at, end);
+      if (facts !== null && after >= 0) {
+        this.#headRead(facts, after - at, after + shift, segment, false);
+        return after;
+      }
     }
-    this.#headRead(after - at, after + shift, segment, false);
+    const fits = Math.min(end, at + this.#headLimit);
+    this.#hold(bytes, at, fits, isResponse, true);
+    return this.#headIsThere(fits, 0, fits - at, shift, segment);
+  }
+
+  /** The header section after the start line just read; the head began at `start`. As HeadReader.headerSection. */
+  #fields(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): number {
+    const fieldsStart = this.#reader.fieldsStart;
+    const known = this.#memo.factsOf(this.#slot);
+    if (known !== null && known.isResponse === facts.isResponse && facts.version === '1.1') {
+      const length = this.#memo.fieldsLength(this.#slot, bytes, fieldsStart, end);
+      if (length >= 0 && known.version === '1.1') {
+        facts.fields = known.fields;
+        if (!facts.isResponse && facts.fields.host === null) facts.note('missing-host');
+        return fieldsStart + length;
+      }
+    }
+    const after = this.#reader.headerSection(facts, bytes, fieldsStart, end);
+    if (after >= 0) this.#memo.remember(this.#slot, bytes, start, fieldsStart, after, facts);
     return after;
   }
 
@@ -340,24 +383,32 @@ export class MessageParser {
     const held = this.#held as Uint8Array;
     const headEnd = findHeadEnd(held, Math.max(0, before - 3), this.#heldBytes, this.#isSimple(held));
     if (headEnd >= 0) {
-      const after = this.#head.read(held, 0, headEnd, this.#heldIsResponse);
-      if (after >= 0) {
+      const facts = this.#reader.startLine(held, 0, headEnd, this.#heldIsResponse);
+      const after = facts === null ? -1 : this.#fields(facts, held, 0, headEnd);
+      if (facts !== null && after >= 0) {
         const back = before + taken - after;
         this.#heldBytes = 0;
-        this.#headRead(after, at - back + shift, segment, false);
+        this.#headRead(facts, after, at - back + shift, segment, false);
         return at - back;
       }
     }
     if (this.#heldBytes < this.#headLimit) return at;
     // Longer than the limit: what is there is used, the rest is skipped up to the empty line.
-    this.#head.read(held, 0, this.#heldBytes, this.#heldIsResponse, true);
-    this.#head.note('head-too-long');
     const length = this.#heldBytes;
+    const facts = this.#cutHead(held, length);
     this.#heldBytes = 0;
     this.#lineBytes = 1;
-    this.#framingAfterLongHead = this.#announce(length, at + shift, true);
+    this.#framingAfterLongHead = this.#announce(facts, length, at + shift, true);
+    this.#handler.anomaly(this.#direction, 'head-too-long');
     this.#state = STATE.longHead;
     return at;
+  }
+
+  /** The meaning of the first `length` bytes of a head whose rest is missing; they hold the start line. */
+  #cutHead(held: Uint8Array, length: number): HeadFacts {
+    const facts = this.#reader.startLine(held, 0, length, this.#heldIsResponse, true) as HeadFacts;
+    this.#reader.headerSection(facts, held, this.#reader.fieldsStart, length, true);
+    return facts;
   }
 
   /** A request of HTTP/0.9 has no empty line: its head ends with its line. */
@@ -384,25 +435,25 @@ export class MessageParser {
     return end;
   }
 
-  /** The head record is filled: tells the handler and goes to the body. `length` bytes go to the ledger. */
-  #headRead(length: number, headEndOffset: number, segment: SegmentFacts, cut: boolean): void {
-    this.#enterBody(this.#announce(length, headEndOffset, cut), segment.timeNs, headEndOffset);
+  /** A head was read: tells the handler and goes to the body. `length` bytes go to the ledger. */
+  #headRead(head: HeadFacts, length: number, headEndOffset: number, segment: SegmentFacts, cut: boolean): void {
+    this.#enterBody(this.#announce(head, length, headEndOffset, cut), segment.timeNs, headEndOffset);
   }
 
-  #announce(length: number, headEndOffset: number, cut: boolean): BodyFraming {
+  #announce(head: HeadFacts, length: number, headEndOffset: number, cut: boolean): BodyFraming {
     if (this.#inMessage) this.#finishMessage(false, this.#limboNs, -1);
-    const head = this.#head;
-    if (this.#afterEmptyLine) {
-      if (!head.isResponse) head.note('leading-empty-lines');
-      this.#afterEmptyLine = false;
-    }
     this.#ledger.headBytes += length;
     this.found = true;
     this.#inMessage = true;
     this.#kind = head.isResponse ? START.response : START.request;
     this.#state = STATE.start;
     this.doubtfulBody = false;
-    return this.#handler.head(this.#direction, head, this.#start, headEndOffset, cut);
+    const framing = this.#handler.head(this.#direction, head, this.#start, headEndOffset, cut);
+    if (this.#afterEmptyLine) {
+      this.#afterEmptyLine = false;
+      this.#handler.anomaly(this.#direction, 'leading-empty-lines');
+    }
+    return framing;
   }
 
   #enterBody(framing: BodyFraming, timeNs: number, headEndOffset: number): void {
@@ -472,7 +523,7 @@ export class MessageParser {
         this.#chunkDigits += this.#chunkDigits > 0 && this.#remaining === 0 ? 0 : 1;
         if (this.#chunkDigits > MAX_CHUNK_DIGITS) return this.#badChunk(from, at);
       } else if (byte === 59 && this.#chunkDigits > 0) {
-        this.#handler.chunkExtension(this.#direction);
+        this.#handler.anomaly(this.#direction, 'chunk-extension');
         this.#chunkDigits = -1;
       } else if (byte === CR || ((byte === 32 || byte === 9) && this.#chunkDigits > 0)) {
         if (this.#chunkDigits === 0) return this.#badChunk(from, at);
@@ -484,7 +535,7 @@ export class MessageParser {
   }
 
   #badChunk(from: number, at: number): number {
-    this.#handler.badChunk(this.#direction);
+    this.#handler.anomaly(this.#direction, 'bad-chunk-size');
     this.#ledger.unparsedBytes += at - from;
     this.#remaining = 0;
     this.#lose(this.nextOffset);
@@ -522,7 +573,7 @@ export class MessageParser {
           this.#finishMessage(true, segment.timeNs, at + 1 + shift);
           return at + 1;
         }
-        this.#handler.trailers(this.#direction);
+        this.#handler.anomaly(this.#direction, 'trailers');
         this.#lineBytes = 0;
       } else if (byte !== CR) this.#lineBytes += 1;
     }
@@ -592,10 +643,10 @@ export class MessageParser {
       return;
     }
     const length = this.#heldBytes;
-    this.#head.read(held, 0, length, this.#heldIsResponse, true);
-    this.#head.note('gap-in-head');
+    const framing = this.#announce(this.#cutHead(held, length), length, this.#start.offset + length, true);
     this.#heldBytes = 0;
-    this.#headRead(length, this.#start.offset + length, segment, true);
+    this.#handler.anomaly(this.#direction, 'gap-in-head');
+    this.#enterBody(framing, segment.timeNs, this.#start.offset + length);
     if (!this.#inMessage) this.#state = STATE.start;
   }
 

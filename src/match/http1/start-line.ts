@@ -26,6 +26,7 @@ export function isKnownMethod(method: string): boolean {
 /** A method longer than this is taken for something else than HTTP. */
 const MAX_METHOD_BYTES = 64;
 const SHORTEST_STATUS_LINE = 'HTTP/1.1 200'.length;
+const MAX_VERSION_BYTES = 32;
 
 /**
  * Judges the line that begins at `start`. Lenient where a connection or a message begins; `strict` where one is
@@ -54,19 +55,29 @@ function matchesPrefix(bytes: Uint8Array, start: number, end: number, prefix: st
 
 function judgeStatusLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
   if (!matchesPrefix(bytes, start, end, 'http/')) return START.no;
+  return strict ? judgeStrictStatusLine(bytes, start, end) : judgeOddStatusLine(bytes, start, end);
+}
+
+/** `HTTP/1.x`, a space, three digits. */
+function judgeStrictStatusLine(bytes: Uint8Array, start: number, end: number): Start {
+  const length = Math.min(SHORTEST_STATUS_LINE, end - start);
+  for (let index = 5; index < length; index += 1) {
+    const byte = bytes[start + index];
+    const fits =
+      index === 5 ? byte === 49 : index === 6 ? byte === 46 : index === 8 ? byte === SP || byte === HTAB : isDigit(byte);
+    if (!fits) return START.no;
+  }
+  return length === SHORTEST_STATUS_LINE ? START.response : START.more;
+}
+
+/** `HTTP/` and anything up to white space, then a digit: servers and tests send versions and codes of all kinds. */
+function judgeOddStatusLine(bytes: Uint8Array, start: number, end: number): Start {
   let at = start + 5;
-  while (at < end && (isDigit(bytes[at]) || bytes[at] === 46)) at += 1;
-  const versionBytes = at - start - 5;
-  if (at >= end) return versionBytes <= 8 ? START.more : START.no;
-  if (versionBytes === 0 || versionBytes > 8) return START.no;
-  if (strict && !(bytes[start + 5] === 49 && bytes[start + 6] === 46)) return START.no;
-  const afterVersion = at;
+  while (at < end && bytes[at] !== SP && bytes[at] !== HTAB && bytes[at] !== LF) at += 1;
+  if (at - start - 5 > MAX_VERSION_BYTES) return START.no;
   while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
-  if (at === afterVersion && at < end) return START.no;
-  if (at + 3 > end) return end - start < SHORTEST_STATUS_LINE + 16 ? START.more : START.no;
-  if (!isDigit(bytes[at]) || !isDigit(bytes[at + 1]) || !isDigit(bytes[at + 2])) return START.no;
-  if (at + 3 < end && isDigit(bytes[at + 3])) return START.no;
-  return START.response;
+  if (at >= end) return end - start < MAX_VERSION_BYTES * 2 ? START.more : START.no;
+  return isDigit(bytes[at]) ? START.response : START.no;
 }
 
 function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {

@@ -1,8 +1,9 @@
 import { Decoder } from './decode/decoder.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
-import { HeadMemo } from './match/http1/head-memo.ts';
+import { FieldMemo } from './match/http1/field-memo.ts';
 import { HeadReader } from './match/http1/head-reader.ts';
+import { LineCache } from './match/http1/line-cache.ts';
 import { HttpConnection } from './match/http-connection.ts';
 import { Interner } from './match/interner.ts';
 import type { Connection, Exchange } from './model/exchange.ts';
@@ -45,7 +46,8 @@ export class Pipeline {
       parsers: {
         ledger: this.ledger,
         reader: new HeadReader(new Interner(), options.reveal),
-        memo: new HeadMemo(),
+        lines: new LineCache(),
+        memo: new FieldMemo(),
         headBytes: limits.headBytes,
       },
       exchanges: new ExchangeBuilder(this.ledger, onExchange),

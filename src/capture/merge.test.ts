@@ -84,6 +84,35 @@ describe('several captures', () => {
     });
   });
 
+  it('share the second of the earliest first packet as their epoch, also with standard input', async () => {
+    const second = 1_000_000_000;
+    const stdin = Readable.from([Buffer.from(pcapFile([at(7 * second, 1), at(20 * second, 2)]))]);
+    await withFiles([pcapFile([at(9 * second, 3)]), pcapFile([at(3 * second, 4)])], async ([late, early]) => {
+      const { packets, clock, facts } = await readPaths([late!, '-', early!], { stdin });
+      expect(clock.epochSeconds).toBe(1_700_000_003);
+      expect(packets.map((packet) => packet.timeNs - START_NS)).toEqual(
+        [3n, 7n, 9n, 20n].map((s) => s * 1_000_000_000n),
+      );
+      expect(facts.map((one) => [one.firstNs, one.lastNs])).toEqual([
+        [6 * second, 6 * second],
+        [4 * second, 17 * second],
+        [0, 0],
+      ]);
+    });
+  });
+
+  it('are opened only when their time has come', async () => {
+    const hour = 3_600_000_000_000;
+    await withFiles([pcapFile([at(hour, 1)]), pcapFile([at(0, 2), at(10, 3)])], async (paths) => {
+      const clock = { epochSeconds: null };
+      const source = await openCaptures(paths, { clock, limits: LIMITS });
+      await source.more();
+      source.next();
+      expect(source.facts.map((one) => one.packets)).toEqual([0, 1]);
+      expect(marks((await readToEnd(source, clock)).packets)).toEqual([3, 1]);
+    });
+  });
+
   it('keep damage to the capture that has it', async () => {
     const broken = pcapFile([at(1000, 1), at(2000, 2)]);
     await withFiles([broken.subarray(0, broken.length - 1), pcapFile([at(5000, 3)])], async (paths) => {

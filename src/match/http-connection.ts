@@ -9,8 +9,9 @@ import {
   type StreamConsumer,
 } from '../model/stream.ts';
 import type { ExchangeBuilder } from './exchange-builder.ts';
-import type { BodyFraming } from './http1/body-framing.ts';
-import type { HeadFacts } from './http1/head-facts.ts';
+import { type BodyFraming, bodyFraming } from './http1/body-framing.ts';
+import type { FieldFacts } from './http1/field-facts.ts';
+import type { LineFacts } from './http1/line-facts.ts';
 import { type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
 import { type MessageStart, RequestState, ResponseState } from './message-state.ts';
 import { Pairing, type PairingResult } from './pairing.ts';
@@ -126,17 +127,30 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
 
   // From the parsers.
 
-  head(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming {
-    return head.isResponse
-      ? this.#responseHead(direction, head, start, headEndOffset, cut)
-      : this.#requestHead(direction, head, start, headEndOffset);
+  head(
+    direction: Direction,
+    line: LineFacts,
+    fields: FieldFacts,
+    start: MessageStart,
+    headEndOffset: number,
+    cut: boolean,
+  ): BodyFraming {
+    return line.isResponse
+      ? this.#responseHead(direction, line, fields, start, headEndOffset, cut)
+      : this.#requestHead(direction, line, fields, start, headEndOffset);
   }
 
-  #requestHead(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number): BodyFraming {
+  #requestHead(
+    direction: Direction,
+    line: LineFacts,
+    fields: FieldFacts,
+    start: MessageStart,
+    headEndOffset: number,
+  ): BodyFraming {
     const side = this.#sides[direction];
     const peer = this.#sides[opposite(direction)];
     const connection = this.#connection;
-    if (head.method === 'PRI' && head.version === '2.0') {
+    if (line.method === 'PRI' && line.version === '2.0') {
       connection.protocol = 'http2';
       side.parser.becomeOpaque();
       peer.parser.becomeOpaque();
@@ -146,7 +160,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     // What was not delivered when the request was sent cannot have been received before it.
     const delivered = peer.parser.nextOffset;
     start.ackOffset = start.ackOffset < 0 ? delivered : Math.min(start.ackOffset, delivered);
-    const request = new RequestState(direction, head, start, headEndOffset);
+    const request = new RequestState(direction, line, fields, start, headEndOffset);
     this.#requests += 1;
     request.position = this.#requests;
     request.gapBefore = side.requestsLost;
@@ -166,12 +180,13 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     }
     side.request = request;
     side.pairing.request(request);
-    return head.framing(null);
+    return bodyFraming(line, fields, null);
   }
 
   #responseHead(
     direction: Direction,
-    head: HeadFacts,
+    line: LineFacts,
+    fields: FieldFacts,
     start: MessageStart,
     headEndOffset: number,
     cut: boolean,
@@ -180,18 +195,18 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     const asker = this.#sides[opposite(direction)];
     this.#isHttp(opposite(direction));
     this.#context.parsers.ledger.responses += 1;
-    if (head.status < 200 && head.status >= 100 && head.status !== 101) {
+    if (line.status < 200 && line.status >= 100 && line.status !== 101) {
       this.#context.parsers.ledger.interim += 1;
-      asker.pairing.next()?.addInterim({ status: head.status, timeNs: start.timeNs });
+      asker.pairing.next()?.addInterim({ status: line.status, timeNs: start.timeNs });
       side.response = null;
-      return head.framing(null);
+      return bodyFraming(line, fields, null);
     }
-    const response = new ResponseState(direction, head, start, headEndOffset);
+    const response = new ResponseState(direction, line, fields, start, headEndOffset);
     side.response = response;
     asker.pairing.response(response);
     const { request } = response;
     if (request !== null && !request.done) request.note('early-response');
-    const framing = head.framing(request === null ? null : request.method);
+    const framing = bodyFraming(line, fields, request === null ? null : request.method);
     if (framing.kind === 'switch' && !cut) this.#switch(framing.to, response);
     else if (request === null) side.parser.doubtfulBody = true;
     return framing;

@@ -8,7 +8,8 @@ import type {
   ResponseMessage,
 } from '../model/exchange.ts';
 import type { Direction } from '../model/stream.ts';
-import { type HeadFacts, withAnomaly } from './http1/head-facts.ts';
+import { type FieldFacts, withAnomaly } from './http1/field-facts.ts';
+import type { LineFacts } from './http1/line-facts.ts';
 import type { TcpCounters } from './tcp-counters.ts';
 
 const NO_INTERIM: readonly InterimResponse[] = Object.freeze([]);
@@ -26,7 +27,8 @@ export interface MessageStart {
 
 /** A message while it is being received; afterwards it is handed out as it is, and not changed any more. */
 abstract class MessageState {
-  readonly head: HeadFacts;
+  readonly line: LineFacts;
+  readonly fields: FieldFacts;
   readonly direction: Direction;
   readonly firstByteNs: number;
   lastByteNs: number | null = null;
@@ -48,20 +50,27 @@ abstract class MessageState {
   /** Why it is not whole. */
   ending: Ending | null = null;
 
-  constructor(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number) {
-    this.head = head;
+  constructor(
+    direction: Direction,
+    line: LineFacts,
+    fields: FieldFacts,
+    start: MessageStart,
+    headEndOffset: number,
+  ) {
+    this.line = line;
+    this.fields = fields;
     this.direction = direction;
     this.firstByteNs = start.timeNs;
     this.packet = start.packet;
     this.capture = start.capture;
-    this.anomalies = anomaliesOf(head);
+    this.anomalies = anomaliesOf(line, fields);
     this.startOffset = start.offset;
     this.headEndOffset = headEndOffset;
     this.ackOffset = start.ackOffset;
   }
 
   get version(): string {
-    return this.head.version;
+    return this.line.version;
   }
 
   get headerBytes(): number {
@@ -69,11 +78,11 @@ abstract class MessageState {
   }
 
   get mediaType(): string | null {
-    return this.head.fields.mediaType;
+    return this.fields.mediaType;
   }
 
   get headers(): readonly HeaderField[] {
-    return this.head.fields.kept;
+    return this.fields.kept;
   }
 
   note(anomaly: Anomaly): void {
@@ -81,10 +90,13 @@ abstract class MessageState {
   }
 }
 
-function anomaliesOf(head: HeadFacts): readonly Anomaly[] {
-  const { fields } = head;
-  if (fields.anomalies.length === 0) return head.anomalies;
-  return head.anomalies.length === 0 ? fields.anomalies : [...new Set([...head.anomalies, ...fields.anomalies])];
+function anomaliesOf(line: LineFacts, fields: FieldFacts): readonly Anomaly[] {
+  let { anomalies } = line;
+  if (fields.anomalies.length > 0) {
+    anomalies = anomalies.length === 0 ? fields.anomalies : [...new Set([...anomalies, ...fields.anomalies])];
+  }
+  const needsHost = !line.isResponse && fields.host === null && line.version === '1.1';
+  return needsHost ? withAnomaly(anomalies, 'missing-host') : anomalies;
 }
 
 export class RequestState extends MessageState implements RequestMessage {
@@ -98,19 +110,19 @@ export class RequestState extends MessageState implements RequestMessage {
   counters: TcpCounters | null = null;
 
   get method(): string {
-    return this.head.method;
+    return this.line.method;
   }
 
   get target(): string {
-    return this.head.shownTarget;
+    return this.line.target;
   }
 
   get host(): string | null {
-    return this.head.fields.host;
+    return this.fields.host;
   }
 
   get userAgent(): string | null {
-    return this.head.fields.userAgent;
+    return this.fields.userAgent;
   }
 
   addInterim(interim: InterimResponse): void {
@@ -127,10 +139,10 @@ export class ResponseState extends MessageState implements ResponseMessage {
   pairing: Pairing = 'exact';
 
   get status(): number {
-    return this.head.status;
+    return this.line.status;
   }
 
   get reason(): string {
-    return this.head.reason;
+    return this.line.reason;
   }
 }

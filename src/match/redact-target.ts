@@ -30,19 +30,25 @@ export function redactTarget(target: string): string {
 
 const QUESTION_MARK = 63;
 const AT_SIGN = 64;
-const SHORTEST_SECRET_NAME = Math.min(...[...SECRET_NAMES].map((name) => name.length));
-const FIRST_LETTERS = new Uint8Array(128);
-for (const name of SECRET_NAMES) FIRST_LETTERS[name.charCodeAt(0)] = 1;
+/** First letter and length of the secret names, for a quick look. */
+const LOOKS = new Uint8Array(128 * 32);
+for (const name of SECRET_NAMES) LOOKS[name.charCodeAt(0) * 32 + name.length] = 1;
 
-/** A quick look without making strings: some parameter begins with a letter of a secret name and is long enough. */
+/** A quick look without making strings: some parameter has the first letter and length of a secret name. */
 function mayHoldSecret(target: string, start: number): boolean {
   let nameStart = start;
+  let separators = 0;
   for (let at = start; at < target.length; at += 1) {
     const code = target.charCodeAt(at);
-    if (code === 38 || code === 59) nameStart = at + 1;
-    else if (code === 61 && at - nameStart >= SHORTEST_SECRET_NAME) {
+    if (code === 38 || code === 59) {
+      nameStart = at + 1;
+      separators = 0;
+    } else if (code === 45 || code === 46 || code === 95) separators += 1;
+    else if (code === 37 || code === 91) return true;
+    else if (code === 61) {
       const first = target.charCodeAt(nameStart) | 0x20;
-      if (first >= 128 || first < 97 || FIRST_LETTERS[first] === 1) return true;
+      const length = at - nameStart - separators;
+      if (first < 128 && length < 32 && LOOKS[first * 32 + length] === 1) return true;
     }
   }
   return false;

@@ -1,11 +1,5 @@
 import { ANOMALY_NAMES, type Anomaly } from '../model/anomaly.ts';
-import type {
-  Connection,
-  DirectionTotals,
-  Exchange,
-  HeaderField,
-  InterimResponse,
-} from '../model/exchange.ts';
+import type { Connection, DirectionTotals, Exchange } from '../model/exchange.ts';
 import type { RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { Batch, CONNECTION_FIELDS, ENTRY_FIELDS, EXCHANGE_FIELDS } from './batch.ts';

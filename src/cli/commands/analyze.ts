@@ -88,6 +88,7 @@ export async function analyze(
         : await openStore(flags.output, { force: flags.force === true, limits, clock, version });
     const sinks = [rows, summary, store].filter((sink): sink is ExchangeSink => sink !== null);
     const progress = startProgress(paths, flags, terminal, format);
+    if (store !== null && progress !== null) sinks.unshift(announcing(progress, `writing ${flags.output}`));
     const run = await runPipeline(source, clock, sinks, {
       ports: flags.port === undefined ? null : new Set(flags.port),
       limits,
@@ -247,6 +248,17 @@ function startProgress(
     columns: process.stderr.columns ?? 80,
     now: () => performance.now(),
   });
+}
+
+/** A sink that only says when the last packet is through and the others finish. */
+function announcing(progress: Progress, text: string): ExchangeSink {
+  return {
+    exchange() {},
+    connection() {},
+    drain: () => null,
+    finish: async () => progress.phase(text),
+    abort: async () => {},
+  };
 }
 
 /** Size of all captures together; null where reading will not count in these bytes. */

@@ -1,4 +1,5 @@
-import type { HeadFacts } from './head-facts.ts';
+import type { FieldFacts } from './field-facts.ts';
+import type { LineFacts } from './line-facts.ts';
 
 /** How the end of a body is found (RFC 9112 §6.3). */
 export type BodyFraming =
@@ -19,15 +20,20 @@ const TUNNEL: BodyFraming = { kind: 'switch', to: 'tunnel' };
  * The framing of a message's body, in the order of RFC 9112 §6.3. For a response `requestMethod` is the method
  * it answers, null where that is unknown. 1xx responses other than 101 have no body and are not final.
  */
-export function bodyFraming(head: HeadFacts, requestMethod: string | null): BodyFraming {
-  const { isResponse, fields } = head;
-  if (isResponse) {
+export function bodyFraming(line: LineFacts, fields: FieldFacts, requestMethod: string | null): BodyFraming {
+  if (line.isResponse) {
+    const { status } = line;
     // 1. HEAD, 1xx, 204, 304: ends with the head, whatever the fields say.
-    if (head.status === 101) return UPGRADE;
-    if (requestMethod === 'HEAD' || head.status < 200 || head.status === 204 || head.status === 304) return NONE;
+    if (status === 101) return UPGRADE;
+    if (requestMethod === 'HEAD' || (status >= 100 && status < 200) || status === 204 || status === 304) return NONE;
     // 2. A successful answer to CONNECT: a tunnel follows.
-    if (requestMethod === 'CONNECT' && head.status < 300) return TUNNEL;
+    if (requestMethod === 'CONNECT' && status >= 200 && status < 300) return TUNNEL;
   }
+  return fields.framing(line.isResponse);
+}
+
+/** Steps 3 to 8, which depend on the fields alone. */
+export function framingByFields(fields: FieldFacts, isResponse: boolean): BodyFraming {
   // 3. and 4. Transfer-Encoding overrides Content-Length; chunked must be its last coding.
   if (fields.hasTransferEncoding) {
     if (fields.chunked) return CHUNKED;

@@ -2,7 +2,8 @@ import type { HeaderField } from '../../model/exchange.ts';
 import type { Interner } from '../interner.ts';
 import { redactTarget } from '../redact-target.ts';
 import { COLON, CR, equalsIgnoringCase, HTAB, isDigit, isToken, LF, SP } from './characters.ts';
-import { FieldFacts, HeadFacts } from './head-facts.ts';
+import { FieldFacts } from './field-facts.ts';
+import { LineFacts } from './line-facts.ts';
 import { isKnownMethod } from './start-line.ts';
 
 /** Fields kept with an exchange beside those that have a place of their own. Never credentials or cookies. */
@@ -36,8 +37,8 @@ export class HeadReader {
   readonly #lastField = new Map<string, HeaderField>();
   #contentLengths = 0;
   #transferCodings = '';
-  /** Where the header section begins in the head that was read last. */
-  fieldsStart = 0;
+  lineBytes = 0;
+  sectionBytes = 0;
 
   /** `reveal`: show credentials in request targets. */
   constructor(interner: Interner, reveal: boolean) {
@@ -46,42 +47,40 @@ export class HeadReader {
   }
 
   /**
-   * Reads the start line at `start`, which `judgeStart` has accepted; `fieldsStart` is then set. null: its line
-   * feed is not there. With `cut` the line is taken as far as it goes.
+   * Reads the start line at `start`, which `judgeStart` has accepted; `lineBytes` then is its length with its line
+   * feed. null: its line feed is not there. With `cut` the line is taken as far as it goes.
    */
-  startLine(bytes: Uint8Array, start: number, end: number, isResponse: boolean, cut = false): HeadFacts | null {
+  line(bytes: Uint8Array, start: number, end: number, isResponse: boolean, cut = false): LineFacts | null {
     let lineFeed = findLineFeed(bytes, start, end);
     if (lineFeed < 0) {
       if (!cut) return null;
       lineFeed = end;
     }
-    const facts = new HeadFacts(isResponse, NO_FIELDS);
+    const facts = new LineFacts(isResponse);
     const lineEnd = lineFeed > start && bytes[lineFeed - 1] === CR ? lineFeed - 1 : lineFeed;
     if (lineEnd === lineFeed && lineFeed < end) facts.note('bare-lf');
-    this.fieldsStart = Math.min(end, lineFeed + 1);
+    this.lineBytes = Math.min(end, lineFeed + 1) - start;
     if (isResponse) this.#readStatusLine(facts, bytes, start, lineEnd);
     else this.#readRequestLine(facts, bytes, start, lineEnd);
     return facts;
   }
 
   /**
-   * Reads the header section at `start` into `facts`. Returns the offset after its empty line, or -1 when that
-   * is not there; with `cut` the section is taken as far as it goes. HTTP/0.9 has none.
+   * Reads the header section at `start`; `sectionBytes` then is its length with its empty line. null: that is not
+   * there; with `cut` the section is taken as far as it goes.
    */
-  headerSection(facts: HeadFacts, bytes: Uint8Array, start: number, end: number, cut = false): number {
-    if (facts.version === '0.9' && !facts.isResponse) return start;
+  section(bytes: Uint8Array, start: number, end: number, isResponse: boolean, cut = false): FieldFacts | null {
     this.#contentLengths = 0;
     this.#transferCodings = '';
     const fields = new FieldFacts();
-    const after = this.#readFields(fields, facts.isResponse, bytes, start, end, cut);
-    if (after < 0) return -1;
+    const after = this.#readFields(fields, isResponse, bytes, start, end, cut);
+    if (after < 0) return null;
+    this.sectionBytes = after - start;
     this.#finish(fields);
-    facts.fields = fields;
-    if (!facts.isResponse && fields.host === null && facts.version === '1.1') facts.note('missing-host');
-    return after;
+    return fields;
   }
 
-  #readStatusLine(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): void {
+  #readStatusLine(facts: LineFacts, bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end && bytes[at] !== SP && bytes[at] !== HTAB) at += 1;
     this.#setVersion(facts, bytes, Math.min(end, start + 5), at);
@@ -98,7 +97,7 @@ export class HeadReader {
     facts.reason = at < end ? this.#interner.text(bytes, at, end) : '';
   }
 
-  #readRequestLine(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): void {
+  #readRequestLine(facts: LineFacts, bytes: Uint8Array, start: number, end: number): void {
     let at = start;
     while (at < end && isToken(bytes[at])) at += 1;
     if (at - start === 3 && bytes[start] === 71 && bytes[start + 1] === 69 && bytes[start + 2] === 84) {
@@ -128,12 +127,12 @@ export class HeadReader {
     this.#setVersion(facts, bytes, version + 5, lineEnd);
   }
 
-  #setTarget(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): void {
-    facts.target = this.#interner.text(bytes, start, end);
-    facts.shownTarget = this.#reveal ? facts.target : redactTarget(facts.target);
+  #setTarget(facts: LineFacts, bytes: Uint8Array, start: number, end: number): void {
+    const target = this.#interner.text(bytes, start, end);
+    facts.target = this.#reveal ? target : redactTarget(target);
   }
 
-  #setVersion(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): void {
+  #setVersion(facts: LineFacts, bytes: Uint8Array, start: number, end: number): void {
     if (end - start === 3 && bytes[start] === 49 && bytes[start + 1] === 46) {
       if (bytes[start + 2] === 49) return;
       if (bytes[start + 2] === 48) {
@@ -232,7 +231,6 @@ export class HeadReader {
       case 6:
         if (!equalsIgnoringCase(bytes, start, 'expect')) return false;
         if (valueEnd - valueStart === 12 && equalsIgnoringCase(bytes, valueStart, '100-continue')) {
-          fields.expectContinue = true;
           fields.note('expect-continue');
         }
         return true;
@@ -332,7 +330,6 @@ export class HeadReader {
   }
 }
 
-const NO_FIELDS = new FieldFacts();
 /** Transfer codings that may stand before chunked (RFC 9112 §7.2). */
 const COMPRESSIONS = new Set(['gzip', 'x-gzip', 'deflate', 'compress', 'x-compress', 'identity']);
 

@@ -4,15 +4,27 @@ import type { Direction, SegmentFacts } from '../../model/stream.ts';
 import type { MessageStart } from '../message-state.ts';
 import type { BodyFraming } from './body-framing.ts';
 import { CR, hexValue, LF } from './characters.ts';
-import type { HeadFacts } from './head-facts.ts';
-import type { HeadMemo } from './head-memo.ts';
+import { FieldFacts } from './field-facts.ts';
+import type { FieldMemo } from './field-memo.ts';
 import type { HeadReader } from './head-reader.ts';
+import type { LineCache } from './line-cache.ts';
+import { LineFacts } from './line-facts.ts';
 import { judgeStart, START } from './start-line.ts';
 
 /** What the parser of one direction tells its connection. */
 export interface MessageHandler {
-  /** A head was read. The answer says how the body is framed. `cut`: bytes of the head are missing. */
-  head(direction: Direction, head: HeadFacts, start: MessageStart, headEndOffset: number, cut: boolean): BodyFraming;
+  /**
+   * A head was read; `start` is valid during the call. The answer says how the body is framed. `cut`: bytes of
+   * the head are missing.
+   */
+  head(
+    direction: Direction,
+    line: LineFacts,
+    fields: FieldFacts,
+    start: MessageStart,
+    headEndOffset: number,
+    cut: boolean,
+  ): BodyFraming;
   /** Bytes of the current message's body came, or are known to be missing. */
   body(direction: Direction, bytes: number, lost: boolean): void;
   /**
@@ -58,6 +70,8 @@ const STATE = {
 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
+const NO_SECTION = new FieldFacts();
+const NO_LINE = new LineFacts(false);
 const FIRST_HELD_BYTES = 1024;
 /** A start line that has begun plausibly for so long is judged again when its end is there. */
 const JUDGED_BYTES = 128;
@@ -68,7 +82,8 @@ const MAX_CHUNK_DIGITS = 13;
 export interface ParserContext {
   ledger: Ledger;
   reader: HeadReader;
-  memo: HeadMemo;
+  lines: LineCache;
+  memo: FieldMemo;
   /** Bytes of a head that are kept. */
   headBytes: number;
 }
@@ -79,7 +94,8 @@ export class MessageParser {
   readonly #handler: MessageHandler;
   readonly #ledger: Ledger;
   readonly #reader: HeadReader;
-  readonly #memo: HeadMemo;
+  readonly #lines: LineCache;
+  readonly #memo: FieldMemo;
   readonly #slot: number;
   readonly #headLimit: number;
   #state: State = STATE.probe;
@@ -100,6 +116,9 @@ export class MessageParser {
   #chunkDigits = 0;
   #lineBytes = 0;
   #afterEmptyLine = false;
+  /** What the head that was read last says. */
+  #line: LineFacts = NO_LINE;
+  #section: FieldFacts = NO_SECTION;
   readonly #start: MessageStart = { timeNs: 0, packet: 0, capture: 0, offset: 0, ackOffset: -1 };
   #held: Uint8Array | null = null;
   #heldBytes = 0;
@@ -116,6 +135,7 @@ export class MessageParser {
     this.#handler = handler;
     this.#ledger = context.ledger;
     this.#reader = context.reader;
+    this.#lines = context.lines;
     this.#memo = context.memo;
     this.#slot = context.memo.slotOf(connectionId, direction);
     this.#headLimit = context.headBytes;
@@ -251,14 +271,10 @@ export class MessageParser {
 
   // At the beginning of a message.
   #begin(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
-    if (this.found) {
-      const known = this.#memo.whole(this.#slot, bytes, from, end);
-      if (known !== null && (known.isResponse ? START.response : START.request) === this.#kind) {
-        const after = from + this.#memo.lengthOf(this.#slot);
-        this.#noteStart(from + shift, segment);
-        this.#headRead(known, after - from, after + shift, segment, false);
-        return after;
-      }
+    const known = this.#lines.find(bytes, from, end);
+    if (known !== null && (this.#kind === START.no || known.isResponse === (this.#kind === START.response))) {
+      this.#noteStart(from + shift, segment);
+      return this.#tryHead(bytes, from, end, shift, segment, known.isResponse, known);
     }
     let at = from;
     while (at < end && (bytes[at] === LF || bytes[at] === CR)) at += 1;
@@ -278,7 +294,7 @@ export class MessageParser {
       this.#hold(bytes, at, end, false, false);
       return end;
     }
-    return this.#tryHead(bytes, at, end, shift, segment, judged === START.response);
+    return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
   }
 
   #noteStart(offset: number, segment: SegmentFacts): void {
@@ -290,7 +306,10 @@ export class MessageParser {
     start.ackOffset = segment.ackOffset;
   }
 
-  /** Reads a head in place if it is there as a whole; otherwise begins to collect it. */
+  /**
+   * Reads a head in place if it is there as a whole; otherwise begins to collect it. `known`: what its start line
+   * says, where that was read before.
+   */
   #tryHead(
     bytes: Uint8Array,
     at: number,
@@ -298,12 +317,13 @@ export class MessageParser {
     shift: number,
     segment: SegmentFacts,
     isResponse: boolean,
+    known: LineFacts | null,
   ): number {
     if (end - at <= this.#headLimit) {
-      const facts = this.#reader.startLine(bytes, at, end, isResponse);
-      const after = facts === null ? -1 : this.#fields(facts, bytes, at, end);
-      if (facts !== null && after >= 0) {
-        this.#headRead(facts, after - at, after + shift, segment, false);
+      const length = this.#head(bytes, at, end, isResponse, known);
+      if (length > 0) {
+        const after = at + length;
+        this.#enterBody(this.#announce(this.#line, this.#section, length, after + shift, false), segment.timeNs, after + shift);
         return after;
       }
     }
@@ -312,21 +332,32 @@ export class MessageParser {
     return this.#headIsThere(fits, 0, fits - at, shift, segment);
   }
 
-  /** The header section after the start line just read; the head began at `start`. As HeadReader.headerSection. */
-  #fields(facts: HeadFacts, bytes: Uint8Array, start: number, end: number): number {
-    const fieldsStart = this.#reader.fieldsStart;
-    const known = this.#memo.factsOf(this.#slot);
-    if (known !== null && known.isResponse === facts.isResponse && facts.version === '1.1') {
-      const length = this.#memo.fieldsLength(this.#slot, bytes, fieldsStart, end);
-      if (length >= 0 && known.version === '1.1') {
-        facts.fields = known.fields;
-        if (!facts.isResponse && facts.fields.host === null) facts.note('missing-host');
-        return fieldsStart + length;
-      }
+  /** Reads the head at `start` into `#line` and `#section`. Returns its length, 0 when it is not there as a whole. */
+  #head(bytes: Uint8Array, start: number, end: number, isResponse: boolean, known: LineFacts | null): number {
+    let line = known;
+    let lineBytes = this.#lines.length;
+    if (line === null) {
+      line = this.#reader.line(bytes, start, end, isResponse);
+      if (line === null) return 0;
+      lineBytes = this.#reader.lineBytes;
+      if (this.#lines.find(bytes, start, end) === null) this.#lines.remember(bytes, start, line);
     }
-    const after = this.#reader.headerSection(facts, bytes, fieldsStart, end);
-    if (after >= 0) this.#memo.remember(this.#slot, bytes, start, fieldsStart, after, facts);
-    return after;
+    this.#line = line;
+    if (line.isSimpleRequest) {
+      this.#section = NO_SECTION;
+      return lineBytes;
+    }
+    const fieldsStart = start + lineBytes;
+    const section = this.#memo.find(this.#slot, bytes, fieldsStart, end);
+    if (section !== null) {
+      this.#section = section;
+      return lineBytes + this.#memo.lengthOf(this.#slot);
+    }
+    const read = this.#reader.section(bytes, fieldsStart, end, isResponse);
+    if (read === null) return 0;
+    this.#section = read;
+    this.#memo.remember(this.#slot, bytes, fieldsStart, fieldsStart + this.#reader.sectionBytes, read);
+    return lineBytes + this.#reader.sectionBytes;
   }
 
   #hold(bytes: Uint8Array, start: number, end: number, isResponse: boolean, judged: boolean): void {
@@ -383,32 +414,32 @@ export class MessageParser {
     const held = this.#held as Uint8Array;
     const headEnd = findHeadEnd(held, Math.max(0, before - 3), this.#heldBytes, this.#isSimple(held));
     if (headEnd >= 0) {
-      const facts = this.#reader.startLine(held, 0, headEnd, this.#heldIsResponse);
-      const after = facts === null ? -1 : this.#fields(facts, held, 0, headEnd);
-      if (facts !== null && after >= 0) {
-        const back = before + taken - after;
+      const length = this.#head(held, 0, headEnd, this.#heldIsResponse, null);
+      if (length > 0) {
+        const after = at - (before + taken - length);
         this.#heldBytes = 0;
-        this.#headRead(facts, after, at - back + shift, segment, false);
-        return at - back;
+        const framing = this.#announce(this.#line, this.#section, length, after + shift, false);
+        this.#enterBody(framing, segment.timeNs, after + shift);
+        return after;
       }
     }
     if (this.#heldBytes < this.#headLimit) return at;
     // Longer than the limit: what is there is used, the rest is skipped up to the empty line.
     const length = this.#heldBytes;
-    const facts = this.#cutHead(held, length);
+    this.#cutHead(held, length);
     this.#heldBytes = 0;
     this.#lineBytes = 1;
-    this.#framingAfterLongHead = this.#announce(facts, length, at + shift, true);
+    this.#framingAfterLongHead = this.#announce(this.#line, this.#section, length, at + shift, true);
     this.#handler.anomaly(this.#direction, 'head-too-long');
     this.#state = STATE.longHead;
     return at;
   }
 
-  /** The meaning of the first `length` bytes of a head whose rest is missing; they hold the start line. */
-  #cutHead(held: Uint8Array, length: number): HeadFacts {
-    const facts = this.#reader.startLine(held, 0, length, this.#heldIsResponse, true) as HeadFacts;
-    this.#reader.headerSection(facts, held, this.#reader.fieldsStart, length, true);
-    return facts;
+  /** Reads the first `length` bytes of a head whose rest is missing; they begin with a start line. */
+  #cutHead(held: Uint8Array, length: number): void {
+    this.#line = this.#reader.line(held, 0, length, this.#heldIsResponse, true) as LineFacts;
+    const fieldsStart = this.#reader.lineBytes;
+    this.#section = this.#reader.section(held, fieldsStart, length, this.#heldIsResponse, true) ?? NO_SECTION;
   }
 
   /** A request of HTTP/0.9 has no empty line: its head ends with its line. */
@@ -435,20 +466,22 @@ export class MessageParser {
     return end;
   }
 
-  /** A head was read: tells the handler and goes to the body. `length` bytes go to the ledger. */
-  #headRead(head: HeadFacts, length: number, headEndOffset: number, segment: SegmentFacts, cut: boolean): void {
-    this.#enterBody(this.#announce(head, length, headEndOffset, cut), segment.timeNs, headEndOffset);
-  }
-
-  #announce(head: HeadFacts, length: number, headEndOffset: number, cut: boolean): BodyFraming {
+  /** A head of `length` bytes was read: tells the handler, and answers how the body is framed. */
+  #announce(
+    line: LineFacts,
+    fields: FieldFacts,
+    length: number,
+    headEndOffset: number,
+    cut: boolean,
+  ): BodyFraming {
     if (this.#inMessage) this.#finishMessage(false, this.#limboNs, -1);
     this.#ledger.headBytes += length;
     this.found = true;
     this.#inMessage = true;
-    this.#kind = head.isResponse ? START.response : START.request;
+    this.#kind = line.isResponse ? START.response : START.request;
     this.#state = STATE.start;
     this.doubtfulBody = false;
-    const framing = this.#handler.head(this.#direction, head, this.#start, headEndOffset, cut);
+    const framing = this.#handler.head(this.#direction, line, fields, this.#start, headEndOffset, cut);
     if (this.#afterEmptyLine) {
       this.#afterEmptyLine = false;
       this.#handler.anomaly(this.#direction, 'leading-empty-lines');
@@ -611,7 +644,7 @@ export class MessageParser {
             this.#hold(bytes, at, end, false, false);
             return end;
           }
-          return this.#tryHead(bytes, at, end, shift, segment, judged === START.response);
+          return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
         }
       }
       while (at < end && bytes[at] !== LF) at += 1;
@@ -627,7 +660,7 @@ export class MessageParser {
     const judged = judgeStart(bytes, at, end, true);
     if (judged === START.request || judged === START.response) {
       this.#noteStart(at + shift, segment);
-      return this.#tryHead(bytes, at, end, shift, segment, judged === START.response);
+      return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
     }
     this.#ledger.otherProtocolBytes += end - at;
     return end;
@@ -643,7 +676,8 @@ export class MessageParser {
       return;
     }
     const length = this.#heldBytes;
-    const framing = this.#announce(this.#cutHead(held, length), length, this.#start.offset + length, true);
+    this.#cutHead(held, length);
+    const framing = this.#announce(this.#line, this.#section, length, this.#start.offset + length, true);
     this.#heldBytes = 0;
     this.#handler.anomaly(this.#direction, 'gap-in-head');
     this.#enterBody(framing, segment.timeNs, this.#start.offset + length);

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
@@ -69,7 +69,7 @@ describe('what is not a capture', () => {
     expect(await refusal([path])).toContain(`it'\\''s $1.xz' | wirelens`);
     fs.writeFileSync(path, gzipSync(latin1('BZh9')));
     expect(await refusal([path])).toContain(`it'\\''s $1.xz' | bzip2 -dc | wirelens`);
-    fs.rmSync(path);
+    fs.rmSync(dirname(path), { recursive: true });
   });
 });
 
@@ -150,7 +150,7 @@ describe('a named pipe', () => {
     await source.close();
     expect(await waiting).toBe(false);
     await writer.close();
-    fs.rmSync(path);
+    fs.rmSync(dirname(path), { recursive: true });
   });
 });
 

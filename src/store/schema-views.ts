@@ -103,36 +103,47 @@ function exchangesSql(): string {
 /**
  * RED of groups, over requests (orphan responses have none). Percentiles are by nearest rank over the requests
  * that have a total: the ceil(p·n/100)-th smallest of n, a duration that was measured.
+ *
+ * Groups are numbered first and the many rows sorted by number: four times as quick as sorting by text.
+ * `ids` are the columns of exchange_rows that decide the group, `names` what the group is called.
  */
-function redSql(groupSql: string, from: string, keys: readonly string[]): string {
-  const list = keys.join(', ');
-  const counted = keys.map((key) => `counted.${key}`).join(', ');
-  const same = keys.map((key) => `percentiles.${key} IS counted.${key}`).join(' AND ');
+function redSql(ids: readonly string[], names: Readonly<Record<string, string>>, joins: string): string {
+  const known = (id: string): string => `coalesce(e.${id}, 0)`;
+  const keys = Object.keys(names);
+  const texts = Object.entries(names).map(([name, sql]) => `${sql} AS ${name}`);
   const rank = (percent: number): string =>
-    `max(CASE WHEN place = (timed * ${percent} + 99) / 100 THEN total_ns END) / 1e6`;
-  return `WITH one AS MATERIALIZED (
-  SELECT ${groupSql}, e.total_ns, e.started_us, e.status
-  FROM ${from}
+    `max(CASE WHEN r.place - c.before = (c.timed * ${percent} + 99) / 100 THEN r.total_ns END) / 1e6`;
+  return `WITH shapes AS MATERIALIZED (
+  SELECT DISTINCT ${ids.map((id) => `${known(id)} AS ${id}`).join(', ')} FROM exchange_rows e WHERE e.method_id IS NOT NULL
+), named AS MATERIALIZED (
+  SELECT ${ids.map((id) => `s.${id}`).join(', ')}, ${texts.join(', ')},
+    dense_rank() OVER (ORDER BY ${Object.values(names).join(', ')}) AS number
+  FROM shapes s ${joins}
+), one AS MATERIALIZED (
+  SELECT n.number, e.total_ns, e.started_us, e.status
+  FROM exchange_rows e JOIN named n ON ${ids.map((id) => `n.${id} = ${known(id)}`).join(' AND ')}
   WHERE e.method_id IS NOT NULL
-), counted AS (
-  SELECT ${list}, count(*) AS requests, count(total_ns) AS timed,
+), counts AS (
+  SELECT number, count(*) AS requests, count(total_ns) AS timed,
     count(CASE WHEN status BETWEEN 400 AND 499 THEN 1 END) AS client_errors,
     count(CASE WHEN status BETWEEN 500 AND 599 THEN 1 END) AS server_errors,
     count(*) - count(status) AS unanswered,
     (max(started_us) - min(started_us)) / 1e6 AS span_s
-  FROM one GROUP BY ${list}
+  FROM one GROUP BY number
+), counted AS MATERIALIZED (
+  SELECT *, sum(timed) OVER (ORDER BY number) - timed AS before FROM counts
 ), ranked AS (
-  SELECT ${list}, total_ns, row_number() OVER groups AS place, count(*) OVER (PARTITION BY ${list}) AS timed
-  FROM one WHERE total_ns IS NOT NULL
-  WINDOW groups AS (PARTITION BY ${list} ORDER BY total_ns)
+  SELECT number, total_ns, row_number() OVER (ORDER BY number, total_ns) AS place FROM one WHERE total_ns IS NOT NULL
 ), percentiles AS (
-  SELECT ${list}, ${rank(50)} AS p50_ms, ${rank(90)} AS p90_ms, ${rank(99)} AS p99_ms, max(total_ns) / 1e6 AS max_ms
-  FROM ranked GROUP BY ${list}
+  SELECT c.number, ${rank(50)} AS p50_ms, ${rank(90)} AS p90_ms, ${rank(99)} AS p99_ms, max(r.total_ns) / 1e6 AS max_ms
+  FROM ranked r JOIN counted c ON c.number = r.number GROUP BY c.number
+), called AS (
+  SELECT DISTINCT number, ${keys.join(', ')} FROM named
 )
-SELECT ${counted}, requests, requests / nullif(span_s, 0) AS requests_per_s, client_errors, server_errors, unanswered,
+SELECT ${keys.join(', ')}, requests, requests / nullif(span_s, 0) AS requests_per_s, client_errors, server_errors, unanswered,
   (server_errors + unanswered) * 1.0 / requests AS error_ratio, p50_ms, p90_ms, p99_ms, max_ms
-FROM counted LEFT JOIN percentiles ON ${same}
-ORDER BY requests DESC, ${counted}`;
+FROM counted JOIN called USING (number) LEFT JOIN percentiles USING (number)
+ORDER BY requests DESC, number`;
 }
 
 const plain = (name: string, type: string, about: string): ViewColumn => ({ name, type, about });
@@ -172,9 +183,12 @@ export const VIEWS: readonly View[] = [
       ...RED_COLUMNS,
     ],
     sql: redSql(
-      'CASE WHEN e.reversed THEN c.client ELSE c.server END AS server, CASE WHEN e.reversed THEN c.client_port ELSE c.server_port END AS server_port',
-      'exchange_rows e LEFT JOIN connections c ON c.id = e.connection_id',
-      ['server', 'server_port'],
+      ['connection_id', 'reversed'],
+      {
+        server: 'CASE WHEN s.reversed THEN c.client ELSE c.server END',
+        server_port: 'CASE WHEN s.reversed THEN c.client_port ELSE c.server_port END',
+      },
+      'LEFT JOIN connections c ON c.id = s.connection_id',
     ),
   },
   {
@@ -187,9 +201,9 @@ export const VIEWS: readonly View[] = [
       ...RED_COLUMNS,
     ],
     sql: redSql(
-      'm.text AS method, h.host, coalesce(t.route, t.path, t.target) AS route',
-      'exchange_rows e LEFT JOIN strings m ON m.id = e.method_id LEFT JOIN hosts h ON h.id = e.host_id LEFT JOIN targets t ON t.id = e.target_id',
-      ['method', 'host', 'route'],
+      ['method_id', 'host_id', 'target_id'],
+      { method: 'm.text', host: 'h.host', route: 'coalesce(t.route, t.path, t.target)' },
+      'LEFT JOIN strings m ON m.id = s.method_id LEFT JOIN hosts h ON h.id = s.host_id LEFT JOIN targets t ON t.id = s.target_id',
     ),
   },
   {

@@ -70,14 +70,15 @@ function judgeStrictStatusLine(bytes: Uint8Array, start: number, end: number): S
   return length === SHORTEST_STATUS_LINE ? START.response : START.more;
 }
 
-/** `HTTP/` and anything up to white space, then a digit: servers and tests send versions and codes of all kinds. */
+/** `HTTP/` and anything up to white space, then a word of at least three characters that begins with a digit: servers and tests send versions and codes of all kinds. */
 function judgeOddStatusLine(bytes: Uint8Array, start: number, end: number): Start {
   let at = start + 5;
   while (at < end && bytes[at] !== SP && bytes[at] !== HTAB && bytes[at] !== LF) at += 1;
   if (at - start - 5 > MAX_VERSION_BYTES) return START.no;
   while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
-  if (at >= end) return end - start < MAX_VERSION_BYTES * 2 ? START.more : START.no;
-  return isDigit(bytes[at]) ? START.response : START.no;
+  if (at + 2 >= end) return end - start < MAX_VERSION_BYTES * 2 ? START.more : START.no;
+  if (!isDigit(bytes[at])) return START.no;
+  return bytes[at + 1] > SP && bytes[at + 2] > SP ? START.response : START.no;
 }
 
 function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
@@ -89,12 +90,14 @@ function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict:
   if (at >= end) return START.more;
   if (bytes[at] !== SP && bytes[at] !== HTAB) return START.no;
   if (strict && !KNOWN_METHODS.has(latin1(bytes, start, at))) return START.no;
+  let hasControls = false;
   for (; at < end; at += 1) {
     const byte = bytes[at];
     if (byte === LF) return endsInVersion(bytes, start, start + methodBytes, at, strict) ? START.request : START.no;
-    if (byte < SP && byte !== HTAB && byte !== CR) return START.no;
+    if (byte < SP && byte !== HTAB && byte !== CR) hasControls = true;
   }
-  return START.more;
+  // Control characters in a target are possible, but as long as the end is not there they speak for another protocol.
+  return hasControls ? START.no : START.more;
 }
 
 /** True when the request line `[start, lineFeed)` ends in an HTTP version, or is one of HTTP/0.9. */

@@ -37,12 +37,15 @@ const MUTATIONS = {
   cut: (bytes) => bytes.subarray(0, random(bytes.length + 1)),
   changed: (bytes) => {
     const copy = Buffer.from(bytes);
-    for (let count = 1 + random(30); count > 0 && copy.length > 0; count -= 1) copy[random(copy.length)] = random(256);
+    for (let count = 1 + random(30); count > 0 && copy.length > 0; count -= 1)
+      copy[random(copy.length)] = random(256);
     return copy;
   },
   'changed after its header': (bytes) => {
     const copy = Buffer.from(bytes);
-    if (copy.length > 40) for (let count = 1 + random(200); count > 0; count -= 1) copy[40 + random(copy.length - 40)] = random(256);
+    if (copy.length > 40)
+      for (let count = 1 + random(200); count > 0; count -= 1)
+        copy[40 + random(copy.length - 40)] = random(256);
     return copy;
   },
   'a piece removed': (bytes) => {
@@ -51,7 +54,13 @@ const MUTATIONS = {
   },
 };
 
-const sink = { exchange() {}, connection() {}, drain: () => null, finish: async () => {}, abort: async () => {} };
+const sink = {
+  exchange() {},
+  connection() {},
+  drain: () => null,
+  finish: async () => {},
+  abort: async () => {},
+};
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wirelens-crash-'));
 const target = path.join(folder, 'capture');
 let runs = 0;
@@ -90,5 +99,7 @@ for (const file of files(directory)) {
   }
 }
 fs.rmSync(folder, { recursive: true, force: true });
-console.log(`seed ${seedText}: ${runs} runs, ${refused} refused as no captures, ${failures} failures, slowest ${slowest.toFixed(0)} ms`);
+console.log(
+  `seed ${seedText}: ${runs} runs, ${refused} refused as no captures, ${failures} failures, slowest ${slowest.toFixed(0)} ms`,
+);
 process.exitCode = failures > 0 ? 1 : 0;

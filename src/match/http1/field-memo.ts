@@ -16,6 +16,8 @@ export class FieldMemo {
   readonly #known = new KnownBytes(SLOTS * SLOT_BYTES);
   /** Length of the section in each slot with its empty line; 0: empty. */
   readonly #lengths = new Int32Array(SLOTS);
+  /** The same fields mean other things in requests and responses. */
+  readonly #ofResponses = new Uint8Array(SLOTS);
   readonly #facts = new Array<FieldFacts | null>(SLOTS).fill(null);
 
   /** The slot for a direction of a connection. */
@@ -24,9 +26,9 @@ export class FieldMemo {
   }
 
   /** The meaning of the header section at `start`, if it is the remembered one, byte by byte. */
-  find(slot: number, bytes: Uint8Array, start: number, end: number): FieldFacts | null {
+  find(slot: number, isResponse: boolean, bytes: Uint8Array, start: number, end: number): FieldFacts | null {
     const length = this.#lengths[slot];
-    if (length === 0 || end - start < length) return null;
+    if (length === 0 || end - start < length || this.#ofResponses[slot] !== (isResponse ? 1 : 0)) return null;
     return this.#known.equal(slot * SLOT_BYTES, bytes, start, length) ? this.#facts[slot] : null;
   }
 
@@ -35,11 +37,19 @@ export class FieldMemo {
   }
 
   /** Remembers the header section `bytes[start, end)`. */
-  remember(slot: number, bytes: Uint8Array, start: number, end: number, facts: FieldFacts): void {
+  remember(
+    slot: number,
+    isResponse: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    facts: FieldFacts,
+  ): void {
     const length = end - start;
     if (length > SLOT_BYTES) return;
     this.#known.put(slot * SLOT_BYTES, bytes, start, length);
     this.#lengths[slot] = length;
+    this.#ofResponses[slot] = isResponse ? 1 : 0;
     this.#facts[slot] = facts;
   }
 }

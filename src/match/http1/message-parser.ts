@@ -3,13 +3,15 @@ import type { Ledger } from '../../model/ledger.ts';
 import type { Direction, SegmentFacts } from '../../model/stream.ts';
 import type { MessageStart } from '../message-state.ts';
 import type { BodyFraming } from './body-framing.ts';
-import { CR, hexValue, LF } from './characters.ts';
+import { CR, LF } from './characters.ts';
+import { CHUNKED, ChunkedBody } from './chunked-body.ts';
 import { FieldFacts } from './field-facts.ts';
 import type { FieldMemo } from './field-memo.ts';
 import type { HeadReader } from './head-reader.ts';
+import { HeldHead } from './held-head.ts';
 import type { LineCache } from './line-cache.ts';
 import { LineFacts } from './line-facts.ts';
-import { judgeStart, START } from './start-line.ts';
+import { judgeStart, START, type Start } from './start-line.ts';
 
 /** What the parser of one direction tells its connection. */
 export interface MessageHandler {
@@ -43,8 +45,8 @@ export interface MessageHandler {
 /**
  * Where a direction stands. In the order in which bytes usually run through them.
  *
- *     probe ─► start ─► head ─► length │ chunk-size ⇄ chunk-data ─► chunk-end … trailers │ until-close ─► start
- *       │                 └► long-head                                                            (next)
+ *     probe ─► start ─► head ─► length │ chunked │ until-close ─► start (the next message)
+ *       │                 └► long-head
  *       └► foreign (another protocol: looks at segment starts)
  *     lost  (after a gap or broken framing: looks for a start line)
  *     opaque (upgraded or HTTP/2: looks at nothing)
@@ -59,24 +61,21 @@ const STATE = {
   /** The rest of a head that is too long. */
   longHead: 3,
   length: 4,
-  chunkSize: 5,
-  chunkData: 6,
-  chunkEnd: 7,
-  trailers: 8,
-  untilClose: 9,
-  foreign: 10,
-  lost: 11,
-  opaque: 12,
+  chunked: 5,
+  untilClose: 6,
+  foreign: 7,
+  lost: 8,
+  opaque: 9,
 } as const;
 type State = (typeof STATE)[keyof typeof STATE];
 
 const NO_SECTION = new FieldFacts();
 const NO_LINE = new LineFacts(false);
-const FIRST_HELD_BYTES = 1024;
+const NO_BODY: BodyFraming = { kind: 'none' };
 /** A start line that has begun plausibly for so long is judged again when its end is there. */
 const JUDGED_BYTES = 128;
-/** A chunk size with more significant digits than this is no size (2^52 has 13). */
-const MAX_CHUNK_DIGITS = 13;
+/** Fewer bytes of a start line at the end of a segment are not recognised among others. */
+const FEWEST_START_BYTES = 5;
 
 /** What the parsers of a run share. */
 export interface ParserContext {
@@ -88,7 +87,10 @@ export interface ParserContext {
   headBytes: number;
 }
 
-/** Reads the HTTP/1.x messages of one direction out of its bytes, whatever pieces they come in. */
+/**
+ * Reads the HTTP/1.x messages of one direction out of its bytes, whatever pieces they come in. `shift` below is
+ * what turns an offset into the bytes at hand into a place in the direction.
+ */
 export class MessageParser {
   readonly #direction: Direction;
   readonly #handler: MessageHandler;
@@ -105,30 +107,26 @@ export class MessageParser {
   nextOffset = 0;
   /** When the last byte of the direction came. */
   lastNs = 0;
+  /** The request of the response is unknown; its body may be absent although it has a length. */
+  doubtfulBody = false;
+  /** Messages of this direction are responses or requests, as far as is known. */
+  #kind: 0 | 1 | 2 = START.no;
   /** A message has begun and not ended. */
   #inMessage = false;
-  /** Bytes of the body still to come, or of the chunk. */
-  #remaining = 0;
-  #framingAfterLongHead: BodyFraming = { kind: 'none' };
   /** When the last byte came that may belong to a message whose end is not known. */
   #limboNs = 0;
-  /** Digits of a chunk size so far; -1: in its extension or line end. */
-  #chunkDigits = 0;
-  #lineBytes = 0;
-  #afterEmptyLine = false;
+  readonly #start: MessageStart = { timeNs: 0, packet: 0, capture: 0, offset: 0, ackOffset: -1 };
   /** What the head that was read last says. */
   #line: LineFacts = NO_LINE;
   #section: FieldFacts = NO_SECTION;
-  readonly #start: MessageStart = { timeNs: 0, packet: 0, capture: 0, offset: 0, ackOffset: -1 };
-  #held: Uint8Array | null = null;
-  #heldBytes = 0;
-  #heldIsResponse = false;
-  #heldIsJudged = false;
-  #heldStrictly = false;
-  /** The request of the response is unknown; its body may be absent although it has a length. */
-  doubtfulBody = false;
-  /** Messages of this direction are responses / requests, as far as is known. */
-  #kind: 0 | 1 | 2 = START.no;
+  #held: HeldHead | null = null;
+  #afterEmptyLine = false;
+  #framingAfterLongHead: BodyFraming = NO_BODY;
+  /** Bytes of the present line of a head that is too long. */
+  #lineBytes = 0;
+  /** Bytes of a body of known length still to come. */
+  #remaining = 0;
+  #chunked: ChunkedBody | null = null;
 
   constructor(context: ParserContext, handler: MessageHandler, direction: Direction, connectionId: number) {
     this.#direction = direction;
@@ -155,45 +153,37 @@ export class MessageParser {
   }
 
   data(bytes: Uint8Array, start: number, end: number, offset: number, segment: SegmentFacts): void {
+    const shift = offset - start;
     let at = start;
     this.nextOffset = offset + (end - start);
     this.lastNs = segment.timeNs;
     while (at < end) {
       switch (this.#state) {
         case STATE.length:
-          at = this.#length(bytes, at, end, offset - start, segment);
+          at = this.#length(bytes, at, end, shift, segment);
           break;
         case STATE.start:
         case STATE.probe:
-          at = this.#begin(bytes, at, end, offset - start, segment);
+          at = this.#begin(bytes, at, end, shift, segment);
           break;
         case STATE.head:
-          at = this.#collect(bytes, at, end, offset - start, segment);
+          at = this.#collect(bytes, at, end, shift, segment);
           break;
-        case STATE.chunkSize:
-          at = this.#chunkSize(bytes, at, end);
-          break;
-        case STATE.chunkData:
-          at = this.#chunkData(at, end);
-          break;
-        case STATE.chunkEnd:
-          at = this.#chunkEnd(bytes, at);
-          break;
-        case STATE.trailers:
-          at = this.#trailers(bytes, at, end, offset - start, segment);
+        case STATE.chunked:
+          at = this.#chunks(bytes, at, end, shift, segment);
           break;
         case STATE.untilClose:
           this.#takeBody(end - at);
           at = end;
           break;
         case STATE.longHead:
-          at = this.#longHead(bytes, at, end, offset - start, segment);
+          at = this.#longHead(bytes, at, end, shift, segment);
           break;
         case STATE.lost:
-          at = this.#seek(bytes, at, end, offset - start, segment);
+          at = this.#seek(bytes, at, end, shift, segment);
           break;
         case STATE.foreign:
-          at = this.#glance(bytes, at, end, offset - start, segment);
+          at = this.#glance(bytes, at, end, shift, segment);
           break;
         default:
           this.#ledger.otherProtocolBytes += end - at;
@@ -215,26 +205,15 @@ export class MessageParser {
         if (inside < length) this.#lose(offset + inside);
         return;
       }
-      case STATE.chunkData:
-        if (length < this.#remaining) {
-          this.#remaining -= length;
-          this.#handler.body(this.#direction, length, true);
-          return;
-        }
-        if (length === this.#remaining) {
-          this.#remaining = 0;
-          this.#handler.body(this.#direction, length, true);
-          this.#state = STATE.chunkEnd;
-          return;
-        }
-        this.#handler.body(this.#direction, this.#remaining, true);
-        this.#lose(offset);
+      case STATE.chunked:
+        this.#handler.body(this.#direction, length, true);
+        if (this.#chunked?.skip(length) !== true) this.#lose(offset);
         return;
       case STATE.untilClose:
         this.#handler.body(this.#direction, length, true);
         return;
       case STATE.head:
-        this.#breakHead(segment);
+        this.#breakHead(segment.timeNs);
         this.#lose(offset);
         return;
       case STATE.probe:
@@ -250,29 +229,28 @@ export class MessageParser {
 
   /** The direction has ended in order. */
   fin(timeNs: number): void {
-    if (this.#state === STATE.untilClose || (this.#state === STATE.lost && this.#inMessage)) {
-      const whole = this.#state === STATE.untilClose;
-      this.#finishMessage(whole, Math.max(this.lastNs, this.#start.timeNs), this.nextOffset);
-      this.#state = STATE.start;
-    } else if (this.#state === STATE.head) {
-      this.#breakHead({ timeNs, packet: 0, capture: 0, ackOffset: -1 });
+    if (this.#state === STATE.head) {
+      this.#breakHead(timeNs);
       if (this.#inMessage) this.#finishMessage(false, this.lastNs, -1);
       this.#state = STATE.lost;
+    } else if (this.#inMessage && (this.#state === STATE.untilClose || this.#state === STATE.lost)) {
+      this.#finishMessage(this.#state === STATE.untilClose, this.lastNs, this.nextOffset);
     }
   }
 
   /** Nothing more comes: what has begun is brought to an end. */
   finish(): void {
-    if (this.#state === STATE.head) this.#breakHead({ timeNs: this.lastNs, packet: 0, capture: 0, ackOffset: -1 });
+    if (this.#state === STATE.head) this.#breakHead(this.lastNs);
     if (this.#inMessage) this.#finishMessage(false, this.lastNs, -1);
     this.#dropHeld(false);
     this.#state = STATE.opaque;
   }
 
-  // At the beginning of a message.
+  // Where a message may begin.
+
   #begin(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
     const known = this.#lines.find(bytes, from, end);
-    if (known !== null && (this.#kind === START.no || known.isResponse === (this.#kind === START.response))) {
+    if (known !== null && this.#isExpected(known.isResponse ? START.response : START.request)) {
       this.#noteStart(from + shift, segment);
       return this.#tryHead(bytes, from, end, shift, segment, known.isResponse, known);
     }
@@ -284,349 +262,16 @@ export class MessageParser {
       if (at === end) return at;
     }
     const judged = judgeStart(bytes, at, end, false);
-    if (judged === START.no || (this.#kind !== START.no && judged !== START.more && judged !== this.#kind)) {
+    if (judged === START.no || !this.#isExpected(judged)) {
       this.#notHttp(bytes, at, end);
       return at;
     }
     this.#noteStart(at + shift, segment);
     if (judged === START.more) {
-      this.#heldStrictly = false;
-      this.#hold(bytes, at, end, false, false);
+      this.#hold(bytes, at, end, false);
       return end;
     }
     return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
-  }
-
-  #noteStart(offset: number, segment: SegmentFacts): void {
-    const start = this.#start;
-    start.timeNs = segment.timeNs;
-    start.packet = segment.packet;
-    start.capture = segment.capture;
-    start.offset = offset;
-    start.ackOffset = segment.ackOffset;
-  }
-
-  /**
-   * Reads a head in place if it is there as a whole; otherwise begins to collect it. `known`: what its start line
-   * says, where that was read before.
-   */
-  #tryHead(
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    shift: number,
-    segment: SegmentFacts,
-    isResponse: boolean,
-    known: LineFacts | null,
-  ): number {
-    if (end - at <= this.#headLimit) {
-      const length = this.#head(bytes, at, end, isResponse, known);
-      if (length > 0) {
-        const after = at + length;
-        this.#enterBody(this.#announce(this.#line, this.#section, length, after + shift, false), segment.timeNs, after + shift);
-        return after;
-      }
-    }
-    const fits = Math.min(end, at + this.#headLimit);
-    this.#hold(bytes, at, fits, isResponse, true);
-    return this.#headIsThere(fits, 0, fits - at, shift, segment);
-  }
-
-  /** Reads the head at `start` into `#line` and `#section`. Returns its length, 0 when it is not there as a whole. */
-  #head(bytes: Uint8Array, start: number, end: number, isResponse: boolean, known: LineFacts | null): number {
-    let line = known;
-    let lineBytes = this.#lines.length;
-    if (line === null) {
-      line = this.#reader.line(bytes, start, end, isResponse);
-      if (line === null) return 0;
-      lineBytes = this.#reader.lineBytes;
-      if (this.#lines.find(bytes, start, end) === null) this.#lines.remember(bytes, start, line);
-    }
-    this.#line = line;
-    if (line.isSimpleRequest) {
-      this.#section = NO_SECTION;
-      return lineBytes;
-    }
-    const fieldsStart = start + lineBytes;
-    const section = this.#memo.find(this.#slot, bytes, fieldsStart, end);
-    if (section !== null) {
-      this.#section = section;
-      return lineBytes + this.#memo.lengthOf(this.#slot);
-    }
-    const read = this.#reader.section(bytes, fieldsStart, end, isResponse);
-    if (read === null) return 0;
-    this.#section = read;
-    this.#memo.remember(this.#slot, bytes, fieldsStart, fieldsStart + this.#reader.sectionBytes, read);
-    return lineBytes + this.#reader.sectionBytes;
-  }
-
-  #hold(bytes: Uint8Array, start: number, end: number, isResponse: boolean, judged: boolean): void {
-    const needed = this.#heldBytes + (end - start);
-    if (this.#held === null || this.#held.length < needed) {
-      const grown = new Uint8Array(Math.max(FIRST_HELD_BYTES, needed * 2));
-      if (this.#held !== null) grown.set(this.#held.subarray(0, this.#heldBytes));
-      this.#held = grown;
-    }
-    this.#held.set(bytes.subarray(start, end), this.#heldBytes);
-    this.#heldBytes = needed;
-    this.#heldIsResponse = isResponse;
-    this.#heldIsJudged = judged;
-    this.#state = STATE.head;
-  }
-
-  /** More of a head that was cut by the segments. Returns the offset after what was used. */
-  #collect(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
-    const before = this.#heldBytes;
-    const room = this.#headLimit - before;
-    const taken = Math.min(end - at, room);
-    this.#hold(bytes, at, at + taken, this.#heldIsResponse, this.#heldIsJudged);
-    const held = this.#held as Uint8Array;
-    if (!this.#heldIsJudged) {
-      // Judging reads the line from its start: not again for every byte of a line that trickles in.
-      if (before >= JUDGED_BYTES && this.#heldBytes < this.#headLimit && !hasLineFeed(bytes, at, at + taken)) {
-        return at + taken;
-      }
-      const judged = judgeStart(held, 0, this.#heldBytes, this.#heldStrictly);
-      if (judged === START.no || (this.#kind !== START.no && judged !== START.more && judged !== this.#kind)) {
-        this.#heldBytes = before;
-        this.#dropHeld(false);
-        this.#notHttp(bytes, at, end);
-        return at;
-      }
-      if (judged === START.more) {
-        if (this.#heldBytes < this.#headLimit) return at + taken;
-        this.#heldBytes = before;
-        this.#dropHeld(false);
-        this.#notHttp(bytes, at, end);
-        return at;
-      }
-      this.#heldIsJudged = true;
-      this.#heldIsResponse = judged === START.response;
-    }
-    return this.#headIsThere(at + taken, before, taken, shift, segment);
-  }
-
-  /**
-   * Looks whether the collected head has its empty line now; `before` bytes were collected earlier, `taken`
-   * just now, up to `at`. Returns the offset from which the caller goes on.
-   */
-  #headIsThere(at: number, before: number, taken: number, shift: number, segment: SegmentFacts): number {
-    const held = this.#held as Uint8Array;
-    const headEnd = findHeadEnd(held, Math.max(0, before - 3), this.#heldBytes, this.#isSimple(held));
-    if (headEnd >= 0) {
-      const length = this.#head(held, 0, headEnd, this.#heldIsResponse, null);
-      if (length > 0) {
-        const after = at - (before + taken - length);
-        this.#heldBytes = 0;
-        const framing = this.#announce(this.#line, this.#section, length, after + shift, false);
-        this.#enterBody(framing, segment.timeNs, after + shift);
-        return after;
-      }
-    }
-    if (this.#heldBytes < this.#headLimit) return at;
-    // Longer than the limit: what is there is used, the rest is skipped up to the empty line.
-    const length = this.#heldBytes;
-    this.#cutHead(held, length);
-    this.#heldBytes = 0;
-    this.#lineBytes = 1;
-    this.#framingAfterLongHead = this.#announce(this.#line, this.#section, length, at + shift, true);
-    this.#handler.anomaly(this.#direction, 'head-too-long');
-    this.#state = STATE.longHead;
-    return at;
-  }
-
-  /** Reads the first `length` bytes of a head whose rest is missing; they begin with a start line. */
-  #cutHead(held: Uint8Array, length: number): void {
-    this.#line = this.#reader.line(held, 0, length, this.#heldIsResponse, true) as LineFacts;
-    const fieldsStart = this.#reader.lineBytes;
-    this.#section = this.#reader.section(held, fieldsStart, length, this.#heldIsResponse, true) ?? NO_SECTION;
-  }
-
-  /** A request of HTTP/0.9 has no empty line: its head ends with its line. */
-  #isSimple(held: Uint8Array): boolean {
-    if (this.#heldIsResponse) return false;
-    const lineFeed = held.subarray(0, this.#heldBytes).indexOf(LF);
-    if (lineFeed < 0) return false;
-    const line = String.fromCharCode(...held.subarray(Math.max(0, lineFeed - 12), lineFeed));
-    return !/HTTP\/[\d.]+[ \t\r]*$/i.test(line);
-  }
-
-  #longHead(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
-    for (let at = from; at < end; at += 1) {
-      if (bytes[at] === LF) {
-        if (this.#lineBytes === 0) {
-          this.#ledger.headBytes += at + 1 - from;
-          this.#enterBody(this.#framingAfterLongHead, segment.timeNs, at + 1 + shift);
-          return at + 1;
-        }
-        this.#lineBytes = 0;
-      } else if (bytes[at] !== CR) this.#lineBytes += 1;
-    }
-    this.#ledger.headBytes += end - from;
-    return end;
-  }
-
-  /** A head of `length` bytes was read: tells the handler, and answers how the body is framed. */
-  #announce(
-    line: LineFacts,
-    fields: FieldFacts,
-    length: number,
-    headEndOffset: number,
-    cut: boolean,
-  ): BodyFraming {
-    if (this.#inMessage) this.#finishMessage(false, this.#limboNs, -1);
-    this.#ledger.headBytes += length;
-    this.found = true;
-    this.#inMessage = true;
-    this.#kind = line.isResponse ? START.response : START.request;
-    this.#state = STATE.start;
-    this.doubtfulBody = false;
-    const framing = this.#handler.head(this.#direction, line, fields, this.#start, headEndOffset, cut);
-    if (this.#afterEmptyLine) {
-      this.#afterEmptyLine = false;
-      this.#handler.anomaly(this.#direction, 'leading-empty-lines');
-    }
-    return framing;
-  }
-
-  #enterBody(framing: BodyFraming, timeNs: number, headEndOffset: number): void {
-    switch (framing.kind) {
-      case 'length':
-        this.#remaining = framing.bytes;
-        this.#state = STATE.length;
-        return;
-      case 'chunked':
-        this.#chunkDigits = 0;
-        this.#remaining = 0;
-        this.#state = STATE.chunkSize;
-        return;
-      case 'until-close':
-        this.#state = STATE.untilClose;
-        return;
-      case 'none':
-      case 'switch':
-        this.#finishMessage(true, timeNs, headEndOffset);
-    }
-  }
-
-  #finishMessage(whole: boolean, lastByteNs: number | null, endOffset: number): void {
-    this.#inMessage = false;
-    if (this.#state !== STATE.opaque && this.#state !== STATE.probe) this.#state = STATE.start;
-    this.#handler.end(this.#direction, whole, lastByteNs, endOffset);
-  }
-
-  #takeBody(count: number): void {
-    this.#ledger.bodyBytes += count;
-    this.#handler.body(this.#direction, count, false);
-  }
-
-  #length(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
-    if (this.doubtfulBody) {
-      this.doubtfulBody = false;
-      // A response to an unknown request, perhaps HEAD: if a status line stands where the body should, there is none.
-      if (judgeStart(bytes, at, end, true) === START.response) {
-        this.#finishMessage(true, this.lastNs, at + shift);
-        return at;
-      }
-    }
-    const count = Math.min(this.#remaining, end - at);
-    this.#remaining -= count;
-    this.#takeBody(count);
-    if (this.#remaining === 0) this.#finishMessage(true, segment.timeNs, at + count + shift);
-    return at + count;
-  }
-
-  #chunkSize(bytes: Uint8Array, from: number, end: number): number {
-    let at = from;
-    while (at < end) {
-      const byte = bytes[at];
-      at += 1;
-      if (byte === LF) {
-        if (this.#chunkDigits === 0) return this.#badChunk(from, at);
-        this.#takeBody(at - from);
-        this.#chunkDigits = 0;
-        this.#lineBytes = 0;
-        this.#state = this.#remaining === 0 ? STATE.trailers : STATE.chunkData;
-        return at;
-      }
-      if (this.#chunkDigits < 0) continue;
-      const digit = hexValue(byte);
-      if (digit >= 0) {
-        this.#remaining = this.#remaining * 16 + digit;
-        this.#chunkDigits += this.#chunkDigits > 0 && this.#remaining === 0 ? 0 : 1;
-        if (this.#chunkDigits > MAX_CHUNK_DIGITS) return this.#badChunk(from, at);
-      } else if (byte === 59 && this.#chunkDigits > 0) {
-        this.#handler.anomaly(this.#direction, 'chunk-extension');
-        this.#chunkDigits = -1;
-      } else if (byte === CR || ((byte === 32 || byte === 9) && this.#chunkDigits > 0)) {
-        if (this.#chunkDigits === 0) return this.#badChunk(from, at);
-        if (byte === CR) this.#chunkDigits = -1;
-      } else return this.#badChunk(from, at);
-    }
-    this.#takeBody(at - from);
-    return at;
-  }
-
-  #badChunk(from: number, at: number): number {
-    this.#handler.anomaly(this.#direction, 'bad-chunk-size');
-    this.#ledger.unparsedBytes += at - from;
-    this.#remaining = 0;
-    this.#lose(this.nextOffset);
-    return at;
-  }
-
-  #chunkData(at: number, end: number): number {
-    const count = Math.min(this.#remaining, end - at);
-    this.#remaining -= count;
-    this.#takeBody(count);
-    if (this.#remaining === 0) this.#state = STATE.chunkEnd;
-    return at + count;
-  }
-
-  #chunkEnd(bytes: Uint8Array, at: number): number {
-    const byte = bytes[at];
-    if (byte === CR) {
-      this.#takeBody(1);
-      return at + 1;
-    }
-    this.#state = STATE.chunkSize;
-    this.#chunkDigits = 0;
-    this.#remaining = 0;
-    if (byte !== LF) return this.#badChunk(at, at);
-    this.#takeBody(1);
-    return at + 1;
-  }
-
-  #trailers(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
-    for (let at = from; at < end; at += 1) {
-      const byte = bytes[at];
-      if (byte === LF) {
-        if (this.#lineBytes === 0) {
-          this.#takeBody(at + 1 - from);
-          this.#finishMessage(true, segment.timeNs, at + 1 + shift);
-          return at + 1;
-        }
-        this.#handler.anomaly(this.#direction, 'trailers');
-        this.#lineBytes = 0;
-      } else if (byte !== CR) this.#lineBytes += 1;
-    }
-    this.#takeBody(end - from);
-    return end;
-  }
-
-  /** Bytes at the place of a start line are none. */
-  #notHttp(bytes: Uint8Array, at: number, end: number): void {
-    if (this.#state === STATE.probe || !this.found) {
-      this.#state = STATE.foreign;
-      this.#handler.foreign(this.#direction, bytes, at, end);
-    } else this.#lose(this.nextOffset);
-  }
-
-  /** Framing is lost: from here on a start line is looked for. */
-  #lose(offset: number): void {
-    this.#state = STATE.lost;
-    this.#limboNs = this.lastNs;
-    this.#handler.lost(this.#direction, offset);
   }
 
   /** Looks for a start line at the beginning of lines and segments. */
@@ -634,18 +279,15 @@ export class MessageParser {
     let at = from;
     while (at < end) {
       const judged = judgeStart(bytes, at, end, true);
-      if (judged !== START.no && (judged === START.more || this.#kind === START.no || judged === this.#kind)) {
-        // A piece of a line at the end of the segment counts when it is long enough to be recognised.
-        if (judged !== START.more || end - at >= 5) {
-          this.#ledger.unparsedBytes += at - from;
-          this.#noteStart(at + shift, segment);
-          if (judged === START.more) {
-            this.#heldStrictly = true;
-            this.#hold(bytes, at, end, false, false);
-            return end;
-          }
-          return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
+      const isStart = judged !== START.no && this.#isExpected(judged);
+      if (isStart && (judged !== START.more || end - at >= FEWEST_START_BYTES)) {
+        this.#ledger.unparsedBytes += at - from;
+        this.#noteStart(at + shift, segment);
+        if (judged === START.more) {
+          this.#hold(bytes, at, end, true);
+          return end;
         }
+        return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
       }
       while (at < end && bytes[at] !== LF) at += 1;
       at += 1;
@@ -666,44 +308,297 @@ export class MessageParser {
     return end;
   }
 
+  /** A direction that has sent requests sends no responses, and the other way round. */
+  #isExpected(judged: Start): boolean {
+    return this.#kind === START.no || judged === START.more || judged === this.#kind;
+  }
+
+  #noteStart(offset: number, segment: SegmentFacts): void {
+    const start = this.#start;
+    start.timeNs = segment.timeNs;
+    start.packet = segment.packet;
+    start.capture = segment.capture;
+    start.offset = offset;
+    start.ackOffset = segment.ackOffset;
+  }
+
+  /** Bytes at the place of a start line are none. */
+  #notHttp(bytes: Uint8Array, at: number, end: number): void {
+    if (this.#state === STATE.probe || !this.found) {
+      this.#state = STATE.foreign;
+      this.#handler.foreign(this.#direction, bytes, at, end);
+    } else this.#lose(this.nextOffset);
+  }
+
+  /** Framing is lost: from here on a start line is looked for. */
+  #lose(offset: number): void {
+    this.#state = STATE.lost;
+    this.#limboNs = this.lastNs;
+    this.#handler.lost(this.#direction, offset);
+  }
+
+  // Heads.
+
+  /**
+   * Reads a head in place if it is there as a whole; otherwise begins to collect it. `known`: what its start line
+   * says, where that was read before. Returns the offset after what was used.
+   */
+  #tryHead(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    shift: number,
+    segment: SegmentFacts,
+    isResponse: boolean,
+    known: LineFacts | null,
+  ): number {
+    if (end - at <= this.#headLimit) {
+      const length = this.#head(bytes, at, end, isResponse, known);
+      if (length > 0) {
+        const after = at + length;
+        this.#enterBody(this.#announce(length, after + shift, false), segment.timeNs, after + shift);
+        return after;
+      }
+    }
+    const held = this.#heldHead();
+    const fits = Math.min(end, at + this.#headLimit);
+    held.add(bytes, at, fits);
+    held.isJudged = true;
+    held.isResponse = isResponse;
+    this.#state = STATE.head;
+    return this.#headIsThere(held, fits, 0, shift, segment);
+  }
+
+  /** Reads the head at `start` into `#line` and `#section`. Returns its length, 0 when it is not there as a whole. */
+  #head(bytes: Uint8Array, start: number, end: number, isResponse: boolean, known: LineFacts | null): number {
+    let line = known;
+    let lineBytes = this.#lines.length;
+    if (line === null) {
+      line = this.#reader.line(bytes, start, end, isResponse);
+      if (line === null) return 0;
+      lineBytes = this.#reader.lineBytes;
+      if (this.#lines.find(bytes, start, end) === null) this.#lines.remember(bytes, start, line);
+    }
+    this.#line = line;
+    if (line.isSimpleRequest) {
+      this.#section = NO_SECTION;
+      return lineBytes;
+    }
+    const fieldsStart = start + lineBytes;
+    const section = this.#memo.find(this.#slot, isResponse, bytes, fieldsStart, end);
+    if (section !== null) {
+      this.#section = section;
+      return lineBytes + this.#memo.lengthOf(this.#slot);
+    }
+    const read = this.#reader.section(bytes, fieldsStart, end, isResponse);
+    if (read === null) return 0;
+    const { sectionBytes } = this.#reader;
+    this.#section = read;
+    this.#memo.remember(this.#slot, isResponse, bytes, fieldsStart, fieldsStart + sectionBytes, read);
+    return lineBytes + sectionBytes;
+  }
+
+  #heldHead(): HeldHead {
+    this.#held ??= new HeldHead();
+    return this.#held;
+  }
+
+  /** Begins to collect a start line that is not there as a whole. */
+  #hold(bytes: Uint8Array, start: number, end: number, strictly: boolean): void {
+    const held = this.#heldHead();
+    held.add(bytes, start, Math.min(end, start + this.#headLimit));
+    held.isJudged = false;
+    held.isResponse = false;
+    held.strictly = strictly;
+    this.#state = STATE.head;
+  }
+
+  /** More of a head that was cut by the segments. Returns the offset after what was used. */
+  #collect(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
+    const held = this.#heldHead();
+    const before = held.length;
+    const fits = Math.min(end, at + this.#headLimit - before);
+    held.add(bytes, at, fits);
+    if (!held.isJudged) {
+      const full = held.length >= this.#headLimit;
+      // Judging reads the line from its start: not again for every byte of a line that trickles in.
+      if (before >= JUDGED_BYTES && !full && !hasLineFeed(bytes, at, fits)) return fits;
+      const judged = judgeStart(held.bytes, 0, held.length, held.strictly);
+      if (judged === START.more && !full) return fits;
+      if (judged === START.no || judged === START.more || !this.#isExpected(judged)) {
+        // What was collected before this segment is no head; this segment is looked at again.
+        held.length = before;
+        this.#dropHeld(false);
+        this.#notHttp(bytes, at, end);
+        return at;
+      }
+      held.isJudged = true;
+      held.isResponse = judged === START.response;
+    }
+    return this.#headIsThere(held, fits, before, shift, segment);
+  }
+
+  /**
+   * Looks whether the collected head has its empty line now. `before` bytes were collected earlier, the others just
+   * now, up to `at`. Returns the offset after what was used.
+   */
+  #headIsThere(held: HeldHead, at: number, before: number, shift: number, segment: SegmentFacts): number {
+    const headEnd = held.end(Math.max(0, before - 3));
+    if (headEnd >= 0) {
+      const length = this.#head(held.bytes, 0, headEnd, held.isResponse, null);
+      if (length > 0) {
+        const after = at - (held.length - length);
+        held.length = 0;
+        this.#enterBody(this.#announce(length, after + shift, false), segment.timeNs, after + shift);
+        return after;
+      }
+    }
+    if (held.length < this.#headLimit) return at;
+    // Longer than the limit: what is there is used, the rest is skipped up to the empty line.
+    this.#framingAfterLongHead = this.#announceCutHead(held, at + shift);
+    this.#handler.anomaly(this.#direction, 'head-too-long');
+    this.#lineBytes = 1;
+    this.#state = STATE.longHead;
+    return at;
+  }
+
+  #longHead(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
+    for (let at = from; at < end; at += 1) {
+      if (bytes[at] === LF) {
+        if (this.#lineBytes === 0) {
+          this.#ledger.headBytes += at + 1 - from;
+          this.#enterBody(this.#framingAfterLongHead, segment.timeNs, at + 1 + shift);
+          return at + 1;
+        }
+        this.#lineBytes = 0;
+      } else if (bytes[at] !== CR) this.#lineBytes += 1;
+    }
+    this.#ledger.headBytes += end - from;
+    return end;
+  }
+
   /** A head whose rest is missing: if its start line is there, the message counts. */
-  #breakHead(segment: SegmentFacts): void {
-    const held = this.#held as Uint8Array;
-    const lineFeed = held.subarray(0, this.#heldBytes).indexOf(LF);
-    if (!this.#heldIsJudged || lineFeed < 0) {
+  #breakHead(timeNs: number): void {
+    const held = this.#heldHead();
+    if (!held.isJudged || !held.hasLine()) {
       this.#dropHeld(false);
       this.#state = STATE.lost;
       return;
     }
-    const length = this.#heldBytes;
-    this.#cutHead(held, length);
-    const framing = this.#announce(this.#line, this.#section, length, this.#start.offset + length, true);
-    this.#heldBytes = 0;
+    const headEndOffset = this.#start.offset + held.length;
+    const framing = this.#announceCutHead(held, headEndOffset);
     this.#handler.anomaly(this.#direction, 'gap-in-head');
-    this.#enterBody(framing, segment.timeNs, this.#start.offset + length);
-    if (!this.#inMessage) this.#state = STATE.start;
+    this.#enterBody(framing, timeNs, headEndOffset);
+  }
+
+  /** Reads and announces what is there of a head whose rest is missing or too long. */
+  #announceCutHead(held: HeldHead, headEndOffset: number): BodyFraming {
+    const { bytes, length, isResponse } = held;
+    this.#line = this.#reader.line(bytes, 0, length, isResponse, true) as LineFacts;
+    this.#section = this.#reader.section(bytes, this.#reader.lineBytes, length, isResponse, true) ?? NO_SECTION;
+    held.length = 0;
+    return this.#announce(length, headEndOffset, true);
   }
 
   /** Bytes held for a head that came to nothing go to the ledger. */
   #dropHeld(foreign: boolean): void {
-    if (foreign || !this.found) this.#ledger.otherProtocolBytes += this.#heldBytes;
-    else this.#ledger.unparsedBytes += this.#heldBytes;
-    this.#heldBytes = 0;
+    if (this.#held === null) return;
+    if (foreign || !this.found) this.#ledger.otherProtocolBytes += this.#held.length;
+    else this.#ledger.unparsedBytes += this.#held.length;
+    this.#held.length = 0;
+  }
+
+  /** The head just read, of `length` bytes, goes to the handler, which answers how the body is framed. */
+  #announce(length: number, headEndOffset: number, cut: boolean): BodyFraming {
+    if (this.#inMessage) this.#finishMessage(false, this.#limboNs, -1);
+    this.#ledger.headBytes += length;
+    this.found = true;
+    this.#inMessage = true;
+    this.#kind = this.#line.isResponse ? START.response : START.request;
+    this.#state = STATE.start;
+    this.doubtfulBody = false;
+    const framing = this.#handler.head(
+      this.#direction,
+      this.#line,
+      this.#section,
+      this.#start,
+      headEndOffset,
+      cut,
+    );
+    if (this.#afterEmptyLine) {
+      this.#afterEmptyLine = false;
+      this.#handler.anomaly(this.#direction, 'leading-empty-lines');
+    }
+    return framing;
+  }
+
+  // Bodies.
+
+  #enterBody(framing: BodyFraming, timeNs: number, headEndOffset: number): void {
+    switch (framing.kind) {
+      case 'length':
+        this.#remaining = framing.bytes;
+        this.#state = STATE.length;
+        return;
+      case 'chunked':
+        this.#chunked ??= new ChunkedBody();
+        this.#chunked.begin();
+        this.#state = STATE.chunked;
+        return;
+      case 'until-close':
+        this.#state = STATE.untilClose;
+        return;
+      case 'none':
+      case 'switch':
+        this.#finishMessage(true, timeNs, headEndOffset);
+    }
+  }
+
+  #finishMessage(whole: boolean, lastByteNs: number | null, endOffset: number): void {
+    this.#inMessage = false;
+    // After a switch the handler has set another state.
+    if (this.#state !== STATE.opaque && this.#state !== STATE.probe) this.#state = STATE.start;
+    this.#handler.end(this.#direction, whole, lastByteNs, endOffset);
+  }
+
+  #takeBody(count: number): void {
+    this.#ledger.bodyBytes += count;
+    this.#handler.body(this.#direction, count, false);
+  }
+
+  #length(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
+    if (this.doubtfulBody) {
+      this.doubtfulBody = false;
+      // A response to an unknown request, perhaps HEAD: where a status line stands in place of the body, there is none.
+      if (judgeStart(bytes, at, end, true) === START.response) {
+        this.#finishMessage(true, this.lastNs, at + shift);
+        return at;
+      }
+    }
+    const count = Math.min(this.#remaining, end - at);
+    this.#remaining -= count;
+    this.#takeBody(count);
+    if (this.#remaining === 0) this.#finishMessage(true, segment.timeNs, at + count + shift);
+    return at + count;
+  }
+
+  #chunks(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
+    const chunked = this.#chunked as ChunkedBody;
+    const at = chunked.take(bytes, from, end);
+    this.#takeBody(at - from);
+    if (chunked.outcome === CHUNKED.more) return at;
+    if (chunked.hasExtension) this.#handler.anomaly(this.#direction, 'chunk-extension');
+    if (chunked.hasTrailers) this.#handler.anomaly(this.#direction, 'trailers');
+    if (chunked.outcome === CHUNKED.end) this.#finishMessage(true, segment.timeNs, at + shift);
+    else {
+      this.#handler.anomaly(this.#direction, 'bad-chunk-size');
+      this.#lose(this.nextOffset);
+    }
+    return at;
   }
 }
 
 function hasLineFeed(bytes: Uint8Array, start: number, end: number): boolean {
   for (let at = start; at < end; at += 1) if (bytes[at] === LF) return true;
   return false;
-}
-
-/** Offset after the empty line that ends a head, looking from `from`; or after the first line when `simple`. */
-function findHeadEnd(bytes: Uint8Array, from: number, end: number, simple: boolean): number {
-  for (let at = from; at < end; at += 1) {
-    if (bytes[at] !== LF) continue;
-    if (simple) return at + 1;
-    if (at + 1 < end && bytes[at + 1] === LF) return at + 2;
-    if (at + 2 < end && bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
-  }
-  return -1;
 }

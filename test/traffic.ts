@@ -1,4 +1,10 @@
-import { type Conversation, conversation, type Segment, type Side, START_NS } from '../fixtures/build/conversation.ts';
+import {
+  type Conversation,
+  conversation,
+  type Segment,
+  type Side,
+  START_NS,
+} from '../fixtures/build/conversation.ts';
 import { interleave, type Random } from '../fixtures/build/transform.ts';
 import type { Exchange } from '../src/model/exchange.ts';
 

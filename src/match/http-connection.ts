@@ -94,8 +94,8 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     this.#sides[direction].parser.data(bytes, start, end, offset, segment);
   }
 
-  gap(direction: Direction, offset: number, length: number, segment: SegmentFacts): void {
-    this.#sides[direction].parser.gap(offset, length, segment);
+  gap(direction: Direction, offset: number, length: number, cut: boolean, segment: SegmentFacts): void {
+    this.#sides[direction].parser.gap(offset, length, cut, segment);
   }
 
   fin(direction: Direction, segment: SegmentFacts): void {
@@ -117,12 +117,14 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   finish(reason: 'closed' | 'evicted' | 'capture-ended'): void {
     this.#over = reason;
     for (const side of this.#sides) side.parser.finish();
-    this.#sides[FROM_CLIENT].pairing.finish(this.#isOrderly(FROM_SERVER));
-    this.#sides[FROM_SERVER].pairing.finish(this.#isOrderly(FROM_CLIENT));
+    this.#sides[FROM_CLIENT].pairing.finish(this.#isOrderly(FROM_CLIENT));
+    this.#sides[FROM_SERVER].pairing.finish(this.#isOrderly(FROM_SERVER));
   }
 
-  #isOrderly(direction: Direction): boolean {
-    return this.#resetBy === null && this.#sides[direction].finished;
+  /** Requests of `asking` were answered as long as the other side wanted to, as far as the capture can tell. */
+  #isOrderly(asking: Direction): boolean {
+    const answered = this.#resetBy === null && this.#sides[opposite(asking)].finished;
+    return answered && !this.#sides[asking].requestsLost;
   }
 
   // From the parsers.
@@ -287,9 +289,9 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     return this.#firstFin === null ? 'capture-ended' : closedBy(this.#firstFin);
   }
 
-  lost(direction: Direction, offset: number): void {
+  lost(direction: Direction, end: number): void {
     this.#sides[direction].requestsLost = true;
-    this.#sides[opposite(direction)].pairing.responsesLost(offset);
+    this.#sides[opposite(direction)].pairing.responsesLost(end);
   }
 
   foreign(_direction: Direction, bytes: Uint8Array, start: number, end: number): void {

@@ -106,6 +106,8 @@ export class RequestState extends MessageState implements RequestMessage {
   pairing: Pairing = 'exact';
   /** Bytes that may have held requests are missing right before this one. */
   gapBefore = false;
+  /** Those requests had been answered, or their answers lost, before this one was sent. */
+  gapAnswered = false;
   /** TCP's counters when the request began, to tell what happened since. */
   counters: TcpCounters | null = null;
 

@@ -13,29 +13,37 @@ export interface PairingResult {
 /**
  * Which response answers which request, for the requests of one direction.
  *
- * First in, first out, anchored by TCP. Three facts bind a response to a request:
- *  - the server had received the request when it answered: the response's segment acknowledges its head;
- *  - the client had not received the answer when it asked: what the request's segment acknowledges lies at or
- *    before the response's first byte;
- *  - where bytes of the response direction are missing, a request that was followed by another one which
- *    acknowledges some of the missing bytes has its answer in there.
+ * Without loss: first in, first out. Where bytes are missing that may have held messages, counting is off, and
+ * TCP's acknowledgements are what is left to go by. Requests that acknowledge the same place were sent together:
+ * a batch, mostly of one. A request that acknowledges more begins the next batch, and shows that everything
+ * before it had been answered. So the responses to a batch begin between what it acknowledges and what the next
+ * one does, and within a batch
  *
- * Where bytes are missing and several requests are under way at once, nothing tells at first which answers were
- * lost. Responses are then held back until a later request shows that everything before it had been answered;
- * they are the last answers before it, so they are assigned from the end. If that never happens, they come out
- * unpaired and marked ambiguous. A pair is never shifted.
+ *     requests   Q1 Q2 ▒▒▒ Q5 Q6        ▒ may have held requests
+ *     responses  A1 ▒▒▒ A4 A5 A6        ▒ may have held responses
+ *
+ *  - responses before the first gap answer requests before the first gap, counted from the front, at once;
+ *  - responses after the last gap answer requests after the last gap, counted from the back, as soon as the next
+ *    batch shows that all was answered; they are held until then;
+ *  - what lies between the gaps comes out unpaired and marked ambiguous.
+ *
+ * A client that sends on while it waits (neither one by one nor in batches) gives no such boundaries; after a loss
+ * on such a connection nothing is paired any more. So a pair may be missing, but is never shifted.
  */
 export class Pairing {
   readonly #result: PairingResult;
   /** Requests without an answer so far. */
   readonly #waiting = new RequestQueue();
-  /** Responses held back, in order, and how many of the first ones are cut off from the later ones by a gap. */
+  /** Responses held back, in order, and how many of them stand before the last gap. */
   #held: ResponseState[] = [];
   #heldBeforeGap = 0;
-  /** Where response bytes that may have held messages began to be missing; -1: none since the last pair. */
-  #lostFrom = -1;
-  /** Place right after the head of the last response that was paired; 0: none yet. */
-  #pairedUpTo = 0;
+  /** Response bytes that may have held messages are missing up to here; -1: none are. */
+  #lostUpTo = -1;
+  #lastPaired: ResponseState | null = null;
+  /** Requests were sent while others waited, although an answer had come in between. */
+  #overlapping = false;
+  /** The order cannot be found again. */
+  #lostTrack = false;
 
   constructor(result: PairingResult) {
     this.#result = result;
@@ -55,71 +63,64 @@ export class Pairing {
     return this.#waiting.at(this.#waiting.length - 1);
   }
 
-  /** Response bytes from `offset` on are missing and belong to no known message. */
-  responsesLost(offset: number): void {
-    if (this.#lostFrom < 0) this.#lostFrom = offset;
+  /** Response bytes up to `end` are missing that belong to no known message. */
+  responsesLost(end: number): void {
+    this.#lostUpTo = Math.max(this.#lostUpTo, end);
     this.#heldBeforeGap = this.#held.length;
   }
 
   request(request: RequestState): void {
-    const last = this.#held[this.#held.length - 1];
-    // Sent after all held responses had been received: they answer what came before this request.
-    if (last !== undefined && request.ackOffset > last.startOffset) this.#settle(true);
+    const last = this.last();
+    const newBatch = last === undefined ? this.#held.length > 0 : request.ackOffset > last.ackOffset;
+    if (newBatch && !this.#lostTrack) {
+      if (!this.#inDoubt()) this.#overlapping = true;
+      else if (this.#overlapping) this.#loseTrack();
+      else this.#settle(!request.gapBefore);
+    }
+    if (request.gapBefore) request.gapAnswered = this.#answeredBefore(request);
     this.#waiting.push(request);
   }
 
-  /** A response's head was read. Tells the request's method where it is certain, for the body's framing. */
+  /** A response's head was read: pairs it, holds it back, or finds that its request is unknown. */
   response(response: ResponseState): void {
+    if (this.#lostTrack) {
+      this.#orphan(response, 'ambiguous');
+      return;
+    }
     if (this.#held.length > 0) {
       this.#hold(response);
       return;
     }
-    for (let inferred = false; ; inferred = true) {
-      const request = this.#waiting.at(0);
-      if (request === undefined) {
-        this.#orphan(response, this.#lostFrom >= 0 || inferred ? 'inferred' : 'exact');
-        return;
-      }
-      if (response.ackOffset >= 0 && response.ackOffset < request.headEndOffset) {
-        // The server had not read this request. Then it answers one that the capture lost; without a loss, the
-        // acknowledgement numbers are not to be trusted and the order decides.
-        if (request.gapBefore) {
-          this.#orphan(response, 'exact');
-          return;
-        }
-        inferred = true;
-      }
-      if (this.#lostFrom >= 0) {
-        const verdict = this.#afterLoss(request, response);
-        if (verdict === 'hold') {
-          this.#hold(response);
-          return;
-        }
-        if (verdict === 'lost') {
-          this.#waiting.shift();
-          this.#result.unanswered(request, 'inferred');
-          continue;
-        }
-        if (request.ackOffset !== response.startOffset) inferred = true;
-      } else if (request.gapBefore && request.ackOffset <= this.#pairedUpTo) {
-        // Requests may be missing right before this one, and nothing was answered in between.
-        if (response.ackOffset < 0 || response.ackOffset > request.headEndOffset || this.#waiting.length > 1) {
-          this.#hold(response);
-          return;
-        }
-        inferred = true;
-      }
-      this.#waiting.shift();
-      this.#pair(request, response, inferred || request.gapBefore ? 'inferred' : 'exact');
+    const request = this.#waiting.at(0);
+    if (request === undefined) {
+      this.#orphan(response, 'exact');
       return;
     }
+    const wasRead = response.ackOffset < 0 || response.ackOffset >= request.headEndOffset;
+    if (request.gapBefore) {
+      // What the server had not read it cannot have answered: this answers a request that is missing.
+      if (wasRead) this.#hold(response);
+      else this.#orphan(response, 'exact');
+      return;
+    }
+    const afterGap = this.#lostUpTo > request.ackOffset;
+    if (afterGap && !this.#isOnlyCandidate(request, response)) {
+      this.#hold(response);
+      return;
+    }
+    this.#waiting.shift();
+    // Without a loss the order decides, also where acknowledgement numbers contradict it.
+    this.#pair(request, response, afterGap || !wasRead ? 'inferred' : 'exact');
   }
 
-  /** The connection is over. `orderly`: the server ended it after its last response. */
+  /**
+   * The connection is over. `orderly`: the server ended it, and no request bytes are missing after the last
+   * request.
+   */
   finish(orderly: boolean): void {
-    if (this.#held.length > 0) this.#settle(orderly && this.#held.length >= this.#waiting.length);
+    if (this.#held.length > 0) this.#settle(orderly && this.#allAnswered());
     for (let request = this.#waiting.shift(); request !== undefined; request = this.#waiting.shift()) {
-      this.#result.unanswered(request, 'exact');
+      this.#result.unanswered(request, this.#lostTrack ? 'ambiguous' : 'exact');
     }
   }
 
@@ -132,21 +133,47 @@ export class Pairing {
 
   /** True when response bytes are missing that may have held the answer to `request`. */
   mayBeLost(request: RequestState): boolean {
-    return this.#lostFrom >= 0 && request.ackOffset <= this.#lostFrom;
+    return this.#lostUpTo > request.ackOffset;
   }
 
-  /** What a gap before `response` means for the oldest request: its answer was in there, or not, or unclear. */
-  #afterLoss(request: RequestState, response: ResponseState): 'answered' | 'lost' | 'hold' {
-    const { ackOffset } = response;
-    const following = this.#waiting.at(1);
-    const followingIsRead =
-      following !== undefined && (ackOffset < 0 || following.headEndOffset <= ackOffset);
-    if (followingIsRead && following.ackOffset > this.#lostFrom) return 'lost';
-    // Sent after bytes of the gap had been received: a later answer is its own, if nothing else is under way.
-    if (request.ackOffset > this.#lostFrom) return followingIsRead ? 'hold' : 'answered';
-    if (followingIsRead) return 'hold';
-    const end = request.endOffset < 0 ? request.headEndOffset : request.endOffset;
-    return ackOffset >= 0 && ackOffset <= Math.max(end, request.headEndOffset) ? 'answered' : 'hold';
+  /** Something is missing that makes counting unreliable for what waits now. */
+  #inDoubt(): boolean {
+    const first = this.#waiting.at(0);
+    return this.#held.length > 0 || (first !== undefined && (first.gapBefore || this.#lostUpTo > first.ackOffset));
+  }
+
+  /** Response bytes of no known pair came before `request` was sent: answers to the requests missing before it. */
+  #answeredBefore(request: RequestState): boolean {
+    if (this.#lastPaired === null) return this.#lostUpTo >= 0;
+    const { endOffset } = this.#lastPaired;
+    return endOffset >= 0 && request.ackOffset > endOffset;
+  }
+
+  /** The server had read nothing but this request when it answered, and no other one waits. */
+  #isOnlyCandidate(request: RequestState, response: ResponseState): boolean {
+    const end = Math.max(request.endOffset, request.headEndOffset);
+    return this.#waiting.length === 1 && response.ackOffset >= 0 && response.ackOffset <= end;
+  }
+
+  /**
+   * The held responses account for every waiting request: one or more lost responses and the held ones make up
+   * all answers, or there are more of them than known requests, because requests are missing.
+   */
+  #allAnswered(): boolean {
+    const afterGap = this.#held.length - this.#heldBeforeGap;
+    const known = this.#requestsAfterGap();
+    const first = this.#waiting.at(this.#waiting.length - known);
+    if (first?.gapBefore === true) return first.gapAnswered ? afterGap >= known : afterGap > known;
+    return afterGap >= known - 1;
+  }
+
+  /** Waiting requests from the last one with missing bytes before it; all of them where none are missing. */
+  #requestsAfterGap(): number {
+    const count = this.#waiting.length;
+    for (let index = count - 1; index >= 0; index -= 1) {
+      if (this.#waiting.at(index)?.gapBefore === true) return count - index;
+    }
+    return count;
   }
 
   #hold(response: ResponseState): void {
@@ -155,8 +182,7 @@ export class Pairing {
   }
 
   #pair(request: RequestState, response: ResponseState, certainty: Certainty): void {
-    this.#lostFrom = -1;
-    this.#pairedUpTo = response.headEndOffset;
+    this.#lastPaired = response;
     response.held = false;
     this.#result.paired(request, response, certainty);
   }
@@ -166,27 +192,48 @@ export class Pairing {
     this.#result.orphan(response, certainty);
   }
 
-  /**
-   * Lets go of the held responses. With `allAnswered` the waiting requests have all been answered, so the held
-   * responses belong to the last of them; otherwise nothing is certain.
-   */
-  #settle(allAnswered: boolean): void {
+  /** Lets go of everything waiting and held; with `countBack` the last ones are paired. */
+  #settle(countBack: boolean): void {
     const held = this.#held;
-    const cutOff = this.#heldBeforeGap;
+    const pairs = countBack ? this.#pairsFromTheBack() : 0;
     this.#held = [];
     this.#heldBeforeGap = 0;
-    const certain = allAnswered ? Math.min(held.length - cutOff, this.#waiting.length) : 0;
-    const orphans = held.length - certain;
-    for (let index = 0; index < orphans; index += 1) this.#orphan(held[index], 'ambiguous');
-    const unanswered = allAnswered ? this.#waiting.length - certain : 0;
+    const orphans = held.length - pairs;
+    const unanswered = this.#waiting.length - pairs;
+    const certainty = orphans > 0 && unanswered > 0 ? 'ambiguous' : 'inferred';
+    for (let index = 0; index < orphans; index += 1) this.#orphan(held[index], certainty);
     for (let count = 0; count < unanswered; count += 1) {
       const request = this.#waiting.shift();
-      if (request !== undefined) this.#result.unanswered(request, certain > 0 ? 'inferred' : 'ambiguous');
+      if (request !== undefined) this.#result.unanswered(request, certainty);
     }
     for (let index = orphans; index < held.length; index += 1) {
       const request = this.#waiting.shift();
       if (request !== undefined) this.#pair(request, held[index], 'inferred');
     }
-    this.#lostFrom = -1;
+  }
+
+  /** How many pairs can be counted from the back of a batch that was answered as a whole. */
+  #pairsFromTheBack(): number {
+    const responses = this.#held.length - this.#heldBeforeGap;
+    const requests = this.#requestsAfterGap();
+    const first = this.#waiting.at(this.#waiting.length - requests);
+    if (first?.gapBefore === true) {
+      // At least one request is missing there; its answer must be among the responses, or have come before.
+      return responses > requests || (first.gapAnswered && responses === requests) ? requests : this.#fewer(responses, first);
+    }
+    return responses <= requests ? responses : 0;
+  }
+
+  /** With response bytes missing as well, the last responses still answer the last requests. */
+  #fewer(responses: number, first: RequestState): number {
+    return this.#lostUpTo > first.ackOffset ? responses : 0;
+  }
+
+  #loseTrack(): void {
+    this.#lostTrack = true;
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBeforeGap = 0;
+    for (const response of held) this.#orphan(response, 'ambiguous');
   }
 }

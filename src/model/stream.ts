@@ -39,8 +39,11 @@ export interface StreamConsumer {
     offset: number,
     segment: SegmentFacts,
   ): void;
-  /** `length` bytes of the direction, from `offset`, are not in the capture. */
-  gap(direction: Direction, offset: number, length: number, segment: SegmentFacts): void;
+  /**
+   * `length` bytes of the direction, from `offset`, are not in the capture. `cut`: the snaplen cut them off the
+   * segment that was delivered before; otherwise whole segments are missing.
+   */
+  gap(direction: Direction, offset: number, length: number, cut: boolean, segment: SegmentFacts): void;
   /** The direction ended in order: all bytes before its FIN were delivered. */
   fin(direction: Direction, segment: SegmentFacts): void;
   /** Someone reset the connection. More data may still come in a damaged or hostile capture. */

@@ -41,9 +41,8 @@ const BATCHES_UNDER_WAY = 6;
 
 /** The compiled worker: beside this module, or under dist/ when this module runs from source. */
 function workerUrl(): URL {
-  return import.meta.url.endsWith('.ts')
-    ? new URL('../../dist/store/sqlite-worker.js', import.meta.url)
-    : new URL('./sqlite-worker.js', import.meta.url);
+  const compiled = import.meta.url.replace(/\/src\/store\/([^/]+)\.ts$/, '/dist/store/$1.js');
+  return new URL('./sqlite-worker.js', compiled);
 }
 
 /**

@@ -500,11 +500,11 @@ export class TcpConnection {
     }
     if (captured < wireBytes) {
       this.#context.ledger.cutBytes += wireBytes - captured;
-      this.#gap(side, direction, wireBytes - captured);
+      this.#gap(side, direction, wireBytes - captured, true);
     }
   }
 
-  #gap(side: TcpDirection, direction: Direction, length: number): void {
+  #gap(side: TcpDirection, direction: Direction, length: number, cut = false): void {
     const { ledger } = this.#context;
     ledger.gaps += 1;
     ledger.gapBytes += length;
@@ -514,7 +514,7 @@ export class TcpConnection {
     const offset = side.nextOffset;
     side.advance(length);
     this.#delivered = true;
-    this.#receiver().gap(direction, offset, length, facts);
+    this.#receiver().gap(direction, offset, length, cut, facts);
   }
 
   #fin(side: TcpDirection, seq: number, wireBytes: number, packet: Packet, timeNs: number): void {

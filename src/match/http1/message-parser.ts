@@ -36,8 +36,8 @@ export interface MessageHandler {
   end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void;
   /** Something odd in the current message. */
   anomaly(direction: Direction, anomaly: Anomaly): void;
-  /** Bytes that belong to no message known are missing: messages may have been lost from `offset` on. */
-  lost(direction: Direction, offset: number): void;
+  /** Bytes that belong to no message known are missing: messages may have been lost up to `end`. */
+  lost(direction: Direction, end: number): void;
   /** The first bytes of the direction are no HTTP. */
   foreign(direction: Direction, bytes: Uint8Array, start: number, end: number): void;
 }
@@ -192,9 +192,10 @@ export class MessageParser {
     }
   }
 
-  /** `length` bytes from `offset` are missing. */
-  gap(offset: number, length: number, segment: SegmentFacts): void {
-    this.nextOffset = offset + length;
+  /** `length` bytes from `offset` are missing; `cut`: they are the rest of a segment that the snaplen cut. */
+  gap(offset: number, length: number, cut: boolean, segment: SegmentFacts): void {
+    const end = offset + length;
+    this.nextOffset = end;
     switch (this.#state) {
       case STATE.length: {
         const inside = Math.min(length, this.#remaining);
@@ -202,28 +203,30 @@ export class MessageParser {
         this.#handler.body(this.#direction, inside, true);
         if (this.#remaining > 0) return;
         this.#finishMessage(true, null, offset + inside);
-        if (inside < length) this.#lose(offset + inside);
+        if (inside < length) this.#lose(end);
         return;
       }
       case STATE.chunked:
         this.#handler.body(this.#direction, length, true);
-        if (this.#chunked?.skip(length) !== true) this.#lose(offset);
+        if (this.#chunked?.skip(length) !== true) this.#lose(end);
         return;
       case STATE.untilClose:
         this.#handler.body(this.#direction, length, true);
         return;
       case STATE.head:
         this.#breakHead(segment.timeNs);
-        this.#lose(offset);
+        // The rest of a segment that begins with a head is taken for the rest of that message.
+        if (cut && this.#inMessage) this.#state = STATE.lost;
+        else this.#lose(end);
         return;
       case STATE.probe:
-        this.#handler.lost(this.#direction, offset);
+        this.#handler.lost(this.#direction, end);
         return;
       case STATE.foreign:
       case STATE.opaque:
         return;
       default:
-        this.#lose(offset);
+        if (!cut || !this.#inMessage) this.#lose(end);
     }
   }
 
@@ -331,10 +334,10 @@ export class MessageParser {
   }
 
   /** Framing is lost: from here on a start line is looked for. */
-  #lose(offset: number): void {
+  #lose(end: number): void {
     this.#state = STATE.lost;
     this.#limboNs = this.lastNs;
-    this.#handler.lost(this.#direction, offset);
+    this.#handler.lost(this.#direction, end);
   }
 
   // Heads.

@@ -49,7 +49,7 @@ const PROGRAMS = [
   {
     name: 'tcpflow',
     needs: 'tcpflow',
-    args: (file) => ['-r', file, '-o', path.join(DATA, 'tcpflow'), '-a', '-S', 'enable_report=NO'],
+    args: (file) => ['-r', file, '-o', path.join(DATA, 'tcpflow'), '-S', 'enable_report=NO'],
   },
   {
     name: 'tshark',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { conversation, type Segment, START_NS } from '../fixtures/build/conversation.ts';
-import { ethernet } from '../fixtures/build/link.ts';
 import { ipv4 } from '../fixtures/build/ip.ts';
+import { ethernet } from '../fixtures/build/link.ts';
 import { seededRandom } from '../fixtures/build/transform.ts';
 import { tcp, udp } from '../fixtures/build/transport.ts';
 import { LIMITS } from '../src/model/limits.ts';
@@ -18,9 +18,15 @@ describe('stays quick on', () => {
   it('a long head in segments of one byte', () => {
     const head = `GET /${'a'.repeat(100_000)} HTTP/1.1\r\nHost: h\r\nX: ${'b'.repeat(100_000)}\r\n\r\n`;
     const ones = new Array<number>(head.length).fill(1);
-    const script = conversation({ stepMs: 0.001 }).handshake().fromClient(head, { segments: ones }).fromServer(ANSWER).fin();
+    const script = conversation({ stepMs: 0.001 })
+      .handshake()
+      .fromClient(head, { segments: ones })
+      .fromServer(ANSWER)
+      .fin();
     const { exchanges, ledger } = runSegments(script.segments);
-    expect(exchanges.map(({ request, outcome }) => [request?.headerBytes, outcome])).toEqual([[head.length, 'complete']]);
+    expect(exchanges.map(({ request, outcome }) => [request?.headerBytes, outcome])).toEqual([
+      [head.length, 'complete'],
+    ]);
     expect(ledger.imbalances()).toEqual([]);
   });
 
@@ -49,7 +55,9 @@ describe('stays quick on', () => {
         .fromClient('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
         .fromServer(head + body);
       const { exchanges } = runSegments(script.segments);
-      expect(exchanges.map(({ outcome, response }) => [outcome, response?.bodyBytes])).toEqual([['complete', body.length]]);
+      expect(exchanges.map(({ outcome, response }) => [outcome, response?.bodyBytes])).toEqual([
+        ['complete', body.length],
+      ]);
     }
   });
 
@@ -78,19 +86,35 @@ describe('stays quick on', () => {
     const server = { from: '10.0.0.2', to: '10.0.0.1' };
     for (let at = 50_000; at > 0; at -= 1) {
       const payload = tcp({ from: 80, to: 4000, seq: at * 2, ack: 1, flags: ['ack'], payload: 'x' });
-      packets.push({ frame: ethernet(ipv4({ ...server, payload, id: at & 0xffff })), timeNs: START_NS + BigInt(60_000 - at) });
+      packets.push({
+        frame: ethernet(ipv4({ ...server, payload, id: at & 0xffff })),
+        timeNs: START_NS + BigInt(60_000 - at),
+      });
     }
     expect(runPackets(packets).ledger.imbalances()).toEqual([]);
   });
 
   it('ten thousand pipelined requests', () => {
     const count = 10_000;
-    const requests = Array.from({ length: count }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: h\r\n\r\n`).join('');
-    const answers = Array.from({ length: count }, (_, n) => `HTTP/1.1 200 R${n}\r\nContent-Length: 0\r\n\r\n`).join('');
-    const script = conversation({ mss: 1460, stepMs: 0.001 }).handshake().fromClient(requests).fromServer(answers).fin();
+    const requests = Array.from({ length: count }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: h\r\n\r\n`).join(
+      '',
+    );
+    const answers = Array.from(
+      { length: count },
+      (_, n) => `HTTP/1.1 200 R${n}\r\nContent-Length: 0\r\n\r\n`,
+    ).join('');
+    const script = conversation({ mss: 1460, stepMs: 0.001 })
+      .handshake()
+      .fromClient(requests)
+      .fromServer(answers)
+      .fin();
     const { exchanges, ledger } = runSegments(script.segments, { limits: { pendingRequests: count } });
     expect(ledger.imbalances()).toEqual([]);
-    expect(exchanges.filter(({ request, response }) => request?.target !== `/${response?.reason.slice(1)}`).map(inShort)).toEqual([]);
+    expect(
+      exchanges
+        .filter(({ request, response }) => request?.target !== `/${response?.reason.slice(1)}`)
+        .map(inShort),
+    ).toEqual([]);
     expect(ledger.paired).toBe(count);
     // The same with the usual limit: the oldest come out unanswered, and no later pair is shifted.
     const limited = runSegments(script.segments);
@@ -103,15 +127,22 @@ describe('stays quick on', () => {
 
   it('ten thousand pipelined requests whose answers begin with a gap', () => {
     const count = 10_000;
-    const requests = Array.from({ length: count }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: h\r\n\r\n`).join('');
-    const answers = Array.from({ length: count }, (_, n) => `HTTP/1.1 200 R${n}\r\nContent-Length: 0\r\n\r\n`).join('');
+    const requests = Array.from({ length: count }, (_, n) => `GET /${n} HTTP/1.1\r\nHost: h\r\n\r\n`).join(
+      '',
+    );
+    const answers = Array.from(
+      { length: count },
+      (_, n) => `HTTP/1.1 200 R${n}\r\nContent-Length: 0\r\n\r\n`,
+    ).join('');
     const script = conversation({ mss: 1460, stepMs: 0.001 })
       .handshake()
       .fromClient(requests)
       .fromServer('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', { captured: false })
       .fromServer(answers)
       .fin();
-    expect(runSegments(script.segments, { limits: { pendingRequests: count } }).ledger.imbalances()).toEqual([]);
+    expect(runSegments(script.segments, { limits: { pendingRequests: count } }).ledger.imbalances()).toEqual(
+      [],
+    );
   });
 
   it('ten thousand interim responses to one request', () => {
@@ -128,7 +159,11 @@ describe('stays quick on', () => {
   it('hundreds of thousands of connections of one packet, with few held', () => {
     const feed = new PipelineFeed({ limits: { connections: 100, closedConnections: 10 } });
     const frame = ethernet(
-      ipv4({ from: '10.0.0.1', to: '10.0.0.2', payload: tcp({ from: 4000, to: 80, seq: 1, flags: ['syn'] }) }),
+      ipv4({
+        from: '10.0.0.1',
+        to: '10.0.0.2',
+        payload: tcp({ from: 4000, to: 80, seq: 1, flags: ['syn'] }),
+      }),
     );
     const count = 300_000;
     for (let n = 0; n < count; n += 1) {
@@ -167,7 +202,8 @@ describe('stays quick on', () => {
         }),
       );
     const many = new PipelineFeed();
-    for (let n = 0; n < 100_000; n += 1) many.packet({ frame: piece(n & 0xffff, 8, 8), timeNs: START_NS + BigInt(n) * 1000n });
+    for (let n = 0; n < 100_000; n += 1)
+      many.packet({ frame: piece(n & 0xffff, 8, 8), timeNs: START_NS + BigInt(n) * 1000n });
     expect(many.finish().ledger.imbalances()).toEqual([]);
   });
 
@@ -175,7 +211,16 @@ describe('stays quick on', () => {
     const feed = new PipelineFeed();
     const payload = { protocol: 17, bytes: new Uint8Array(8), checksumAt: null };
     const piece = (offset: number, more: boolean): Uint8Array =>
-      ethernet(ipv4({ from: '10.0.0.1', to: '10.0.0.2', id: 7, moreFragments: more, fragmentOffset: offset, payload }));
+      ethernet(
+        ipv4({
+          from: '10.0.0.1',
+          to: '10.0.0.2',
+          id: 7,
+          moreFragments: more,
+          fragmentOffset: offset,
+          payload,
+        }),
+      );
     feed.packet({ frame: piece(65_000, false), timeNs: START_NS });
     for (let n = 0; n < 60_000; n += 1) {
       feed.packet({ frame: piece(8 + 8 * (n % 8000), true), timeNs: START_NS + BigInt(n) * 1000n });
@@ -198,7 +243,10 @@ describe('stays quick on', () => {
   });
 
   it('segments that claim gigabytes', () => {
-    const script = conversation().handshake().fromClient('GET / HTTP/1.1\r\nHost: h\r\n\r\n').fromServer(ANSWER);
+    const script = conversation()
+      .handshake()
+      .fromClient('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+      .fromServer(ANSWER);
     const packets = packetsOf(script.segments).map((packet) => {
       const frame = packet.frame.slice();
       frame.set([0, 0], 16);
@@ -209,7 +257,14 @@ describe('stays quick on', () => {
 
   it('empty fragments without end, held within a budget', () => {
     const payload = { protocol: 17, bytes: new Uint8Array(0), checksumAt: null };
-    const options = { from: '10.0.0.1', to: '10.0.0.2', id: 7, payload, moreFragments: true, fragmentOffset: 8 };
+    const options = {
+      from: '10.0.0.1',
+      to: '10.0.0.2',
+      id: 7,
+      payload,
+      moreFragments: true,
+      fragmentOffset: 8,
+    };
     const frame = ethernet(ipv4(options));
     const feed = new PipelineFeed({ limits: { fragmentBytes: 100_000 } });
     for (let n = 0; n < 50_000; n += 1) feed.packet({ frame, timeNs: START_NS + BigInt(n) * 1000n });

@@ -2,16 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pcapFile, pcapngFile } from '../fixtures/build/capture-file.ts';
 import { START_NS } from '../fixtures/build/conversation.ts';
-import { framesOf, WRAPPINGS, WRAPPING_NAMES } from '../fixtures/build/frames.ts';
+import { framesOf, WRAPPING_NAMES, WRAPPINGS } from '../fixtures/build/frames.ts';
 import { ipv4Fragments, ipv6Fragments, type Network } from '../fixtures/build/ip.ts';
 import { ethernet } from '../fixtures/build/link.ts';
 import { type Random, seededRandom } from '../fixtures/build/transform.ts';
 import { tcp } from '../fixtures/build/transport.ts';
+import { openCaptures } from '../src/capture/open.ts';
 import { LINK_TYPE } from '../src/decode/link/link-types.ts';
 import { UserError } from '../src/model/errors.ts';
 import { LIMITS } from '../src/model/limits.ts';
 import { runPipeline } from '../src/pipeline.ts';
-import { openCaptures } from '../src/capture/open.ts';
 import { withFiles } from './capture-reading.ts';
 import { type FedPacket, fuzzRuns, runPackets } from './pipeline-run.ts';
 import { traffic } from './traffic.ts';
@@ -36,7 +36,9 @@ function damaged(packet: FedPacket, random: Random): FedPacket {
   if (kind < 0.75) return { ...packet, originalBytes: Math.floor(random() * 2 ** 32) };
   if (kind < 0.85) return { ...packet, timeNs: START_NS + BigInt(Math.floor((random() - 0.5) * 4e18)) };
   const at = Math.floor(random() * frame.length);
-  const inserted = Uint8Array.from({ length: 1 + Math.floor(random() * 8) }, () => Math.floor(random() * 256));
+  const inserted = Uint8Array.from({ length: 1 + Math.floor(random() * 8) }, () =>
+    Math.floor(random() * 256),
+  );
   return { ...packet, frame: Uint8Array.of(...frame.subarray(0, at), ...inserted, ...frame.subarray(at)) };
 }
 
@@ -62,7 +64,10 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
         ),
         (packets) => {
           const { ledger } = runPackets(
-            packets.map((packet) => ({ ...packet, originalBytes: Math.max(packet.frame.length, packet.originalBytes) })),
+            packets.map((packet) => ({
+              ...packet,
+              originalBytes: Math.max(packet.frame.length, packet.originalBytes),
+            })),
           );
           expect(ledger.imbalances()).toEqual([]);
           expect(ledger.packetsRead).toBe(packets.length);
@@ -76,7 +81,10 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...WRAPPING_NAMES), (seed, name) => {
         const random = seededRandom(seed);
-        const { segments } = traffic({ connections: 1, exchanges: 2, pipelined: 2, largestBodyBytes: 100 }, random);
+        const { segments } = traffic(
+          { connections: 1, exchanges: 2, pipelined: 2, largestBodyBytes: 100 },
+          random,
+        );
         const { linkType } = WRAPPINGS[name];
         const packets = framesOf(segments, name).map(({ frame, timeNs }) => {
           const noisy = frame.slice();
@@ -121,13 +129,17 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
         const random = seededRandom(seed);
-        const { segments } = traffic({ connections: 2, exchanges: 5, pipelined: 3, largestBodyBytes: 300 }, random);
+        const { segments } = traffic(
+          { connections: 2, exchanges: 5, pipelined: 3, largestBodyBytes: 300 },
+          random,
+        );
         const broken = segments.map((segment) => {
           if (segment.payload.length === 0 || random() < 0.5) return segment;
           const payload = segment.payload.slice();
           for (let count = 1 + random() * 3; count > 1; count -= 1) {
             const odd = '\r\n\0 :,;0f+GH'.charCodeAt(Math.floor(random() * 13));
-            payload[Math.floor(random() * payload.length)] = random() < 0.7 ? odd : Math.floor(random() * 256);
+            payload[Math.floor(random() * payload.length)] =
+              random() < 0.7 ? odd : Math.floor(random() * 256);
           }
           return { ...segment, payload };
         });
@@ -143,7 +155,10 @@ describe('a damaged capture file', () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(), fc.boolean(), async (seed, ng) => {
         const random = seededRandom(seed);
-        const { segments } = traffic({ connections: 1, exchanges: 4, pipelined: 2, largestBodyBytes: 300 }, random);
+        const { segments } = traffic(
+          { connections: 1, exchanges: 4, pipelined: 2, largestBodyBytes: 300 },
+          random,
+        );
         const packets = framesOf(segments);
         const file = (ng ? pcapngFile(packets) : pcapFile(packets)).slice();
         for (let count = 1 + random() * 20; count > 1; count -= 1) {
@@ -154,7 +169,12 @@ describe('a damaged capture file', () => {
           try {
             const clock = { epochSeconds: null };
             const source = await openCaptures(paths, { clock, limits: LIMITS });
-            const run = await runPipeline(source, clock, [], { limits: LIMITS, ports: null, reveal: false, checksums: false });
+            const run = await runPipeline(source, clock, [], {
+              limits: LIMITS,
+              ports: null,
+              reveal: false,
+              checksums: false,
+            });
             expect(run.ledger.imbalances()).toEqual([]);
           } catch (error) {
             expect(error).toBeInstanceOf(UserError);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pcapFile, pcapngFile, type RecordedPacket } from '../fixtures/build/capture-file.ts';
 import type { Segment } from '../fixtures/build/conversation.ts';
-import { framesOf, WRAPPINGS, WRAPPING_NAMES, type WrappingName } from '../fixtures/build/frames.ts';
+import { framesOf, WRAPPING_NAMES, WRAPPINGS, type WrappingName } from '../fixtures/build/frames.ts';
 import {
   dealOut,
   duplicate,
@@ -23,7 +23,7 @@ import type { ExchangeSink } from '../src/model/sink.ts';
 import { runPipeline } from '../src/pipeline.ts';
 import { withFiles } from './capture-reading.ts';
 import { fuzzRuns, packetsOf, runPackets, runSegments } from './pipeline-run.ts';
-import { type Planned, traffic, type TrafficOptions } from './traffic.ts';
+import { type Planned, type TrafficOptions, traffic } from './traffic.ts';
 
 const SHAPE: TrafficOptions = { connections: 2, exchanges: 5, pipelined: 3, largestBodyBytes: 2500 };
 
@@ -76,7 +76,9 @@ function originalOf(planned: readonly Planned[], segments: readonly Segment[]): 
   const run = runSegments(segments);
   expect(run.ledger.imbalances()).toEqual([]);
   expect(run.exchanges.length).toBe(planned.length);
-  expect(run.exchanges.every(({ pairing, outcome }) => pairing === 'exact' && outcome === 'complete')).toBe(true);
+  expect(run.exchanges.every(({ pairing, outcome }) => pairing === 'exact' && outcome === 'complete')).toBe(
+    true,
+  );
   return essences(run.exchanges);
 }
 
@@ -122,7 +124,12 @@ describe('the same exchanges and a balanced ledger', () => {
 
   it('when small segments come in disorder', () => {
     staysTheSame(
-      (segments, random) => reorder(resegment(segments, () => anywhere(random, 300)), 20, random),
+      (segments, random) =>
+        reorder(
+          resegment(segments, () => anywhere(random, 300)),
+          20,
+          random,
+        ),
       { timing: false },
     );
   });
@@ -139,7 +146,15 @@ describe('the same exchanges and a balanced ledger', () => {
     staysTheSame(
       (segments, random) =>
         reorder(
-          duplicate(retransmit(resegment(segments, () => anywhere(random, 700)), 0.2, random), 0.1, random),
+          duplicate(
+            retransmit(
+              resegment(segments, () => anywhere(random, 700)),
+              0.2,
+              random,
+            ),
+            0.1,
+            random,
+          ),
           6,
           random,
         ),
@@ -153,7 +168,9 @@ describe('the same exchanges and a balanced ledger', () => {
         const sequence = { client: 2 ** 32 - 1 - clientBack, server: 2 ** 32 - 1 - serverBack };
         const wrapping = traffic({ ...SHAPE, sequence }, seededRandom(seed));
         const plain = traffic({ ...SHAPE, sequence: { client: 1, server: 1 } }, seededRandom(seed));
-        expect(essences(runSegments(wrapping.segments).exchanges)).toEqual(originalOf(plain.planned, plain.segments));
+        expect(essences(runSegments(wrapping.segments).exchanges)).toEqual(
+          originalOf(plain.planned, plain.segments),
+        );
         const disordered = reorder(wrapping.segments, 6, seededRandom(seed));
         expect(withoutTiming(essences(runSegments(disordered).exchanges))).toEqual(
           withoutTiming(originalOf(plain.planned, plain.segments)),
@@ -291,7 +308,9 @@ describe('the same exchanges, with their times, out of', () => {
           list: exchanges
             .map((exchange) => ({
               ...essence(exchange),
-              times: [exchange.request, exchange.response].map((one) => one && [one.firstByteNs, one.lastByteNs]),
+              times: [exchange.request, exchange.response].map(
+                (one) => one && [one.firstByteNs, one.lastByteNs],
+              ),
             }))
             .sort((a, b) => a.connection - b.connection || a.position - b.position),
         });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { lose, reorder, seededRandom } from '../fixtures/build/transform.ts';
 import type { Exchange } from '../src/model/exchange.ts';
 import { fuzzRuns, inShort, type PipelineRun, runSegments } from './pipeline-run.ts';
-import { answeredTarget, type Planned, traffic, type TrafficOptions } from './traffic.ts';
+import { answeredTarget, type Planned, type TrafficOptions, traffic } from './traffic.ts';
 
 /** What is wrong with the exchanges of a capture that lost packets; empty: nothing. */
 function complaints(run: PipelineRun, planned: readonly Planned[]): string[] {
@@ -16,7 +16,8 @@ function complaints(run: PipelineRun, planned: readonly Planned[]): string[] {
     const answered = answeredTarget(exchange);
     if (request !== null) {
       const plan = byTarget.get(request.target);
-      if (plan === undefined || plan.method !== request.method) found.push(`invented request: ${inShort(exchange)}`);
+      if (plan === undefined || plan.method !== request.method)
+        found.push(`invented request: ${inShort(exchange)}`);
       if (requests.has(request.target)) found.push(`request twice: ${inShort(exchange)}`);
       requests.add(request.target);
       found.push(...bodyComplaints(exchange, plan));
@@ -25,7 +26,8 @@ function complaints(run: PipelineRun, planned: readonly Planned[]): string[] {
       if (!byTarget.has(answered)) found.push(`invented response: ${inShort(exchange)}`);
       if (responses.has(answered)) found.push(`response twice: ${inShort(exchange)}`);
       responses.add(answered);
-      if (byTarget.get(answered)?.status !== response?.status) found.push(`wrong status: ${inShort(exchange)}`);
+      if (byTarget.get(answered)?.status !== response?.status)
+        found.push(`wrong status: ${inShort(exchange)}`);
     }
     if (request !== null && answered !== null && answered !== request.target) {
       found.push(`shifted (${exchange.pairing}): ${inShort(exchange)} is the answer to ${answered}`);
@@ -42,7 +44,11 @@ function bodyComplaints(exchange: Exchange, plan: Planned | undefined): string[]
   if (request.bodyBytes !== plan.requestBodyBytes) {
     found.push(`request body ${request.bodyBytes}, sent ${plan.requestBodyBytes}: ${inShort(exchange)}`);
   }
-  if (response !== null && answeredTarget(exchange) === request.target && response.bodyBytes !== plan.responseBodyBytes) {
+  if (
+    response !== null &&
+    answeredTarget(exchange) === request.target &&
+    response.bodyBytes !== plan.responseBodyBytes
+  ) {
     found.push(`response body ${response.bodyBytes}, sent ${plan.responseBodyBytes}: ${inShort(exchange)}`);
   }
   return found;
@@ -90,7 +96,9 @@ describe('packets that the capture lost', () => {
         expect(run.exchanges.map(inShort).sort()).toEqual(
           planned.map(({ method, target, status }) => `${method} ${target} -> ${status}`).sort(),
         );
-        expect(run.exchanges.every(({ outcome, pairing }) => outcome === 'complete' && pairing === 'exact')).toBe(true);
+        expect(
+          run.exchanges.every(({ outcome, pairing }) => outcome === 'complete' && pairing === 'exact'),
+        ).toBe(true);
       }),
       { numRuns: fuzzRuns(60) },
     );

@@ -94,7 +94,10 @@ describe('whatever the order of its packets in the capture', () => {
         })
         .join(' ');
       tried.set(address, name);
-      const reordered = order.map((at, place) => ({ ...(list[at] as Segment), timeNs: START_NS + BigInt(index * 1000 + place) * 100_000n }));
+      const reordered = order.map((at, place) => ({
+        ...(list[at] as Segment),
+        timeNs: START_NS + BigInt(index * 1000 + place) * 100_000n,
+      }));
       for (const packet of packetsOf(reordered)) feed.packet(packet);
     });
     const { exchanges, ledger } = feed.finish();
@@ -102,7 +105,10 @@ describe('whatever the order of its packets in the capture', () => {
     for (const exchange of exchanges) {
       const { client, server } = exchange;
       const address = client.address === '10.0.0.2' && client.port === 80 ? server.address : client.address;
-      byAddress.set(address, [...(byAddress.get(address) ?? []), `${client.port === 80 ? 'TURNED ' : ''}${shown(exchange)}`]);
+      byAddress.set(address, [
+        ...(byAddress.get(address) ?? []),
+        `${client.port === 80 ? 'TURNED ' : ''}${shown(exchange)}`,
+      ]);
     }
     const wrong = [...tried].flatMap(([address, name]) => {
       const found = byAddress.get(address) ?? [];

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Conversation, conversation, type Segment, START_NS } from '../fixtures/build/conversation.ts';
 import type { Exchange } from '../src/model/exchange.ts';
-import { inShort, type PipelineFeed, packetsOf } from './pipeline-run.ts';
-import { PipelineFeed as Feed } from './pipeline-run.ts';
+import { PipelineFeed as Feed, inShort, type PipelineFeed, packetsOf } from './pipeline-run.ts';
 import { answeredTarget } from './traffic.ts';
 
 /** How a small conversation is cut into packets. */
@@ -100,7 +99,12 @@ function choices(length: number, count: number, from = 0): number[][] {
 }
 
 /** Runs every choice of lost packets as a connection of its own; the complaints, one line each. */
-function complaintsAbout(shape: Shape, losses: number, feed: PipelineFeed, nextClient: () => string): string[] {
+function complaintsAbout(
+  shape: Shape,
+  losses: number,
+  feed: PipelineFeed,
+  nextClient: () => string,
+): string[] {
   const complaints: string[] = [];
   const { names } = build(shape, { address: '10.9.9.9', port: 1 });
   const payloads = names.flatMap((name, index) => (/[QA]\d/.test(name) ? [index] : []));

@@ -3,7 +3,8 @@
 /** fixture name → why its exchanges differ from tshark's. One that does not differ any more must leave the list. */
 export const KNOWN_DIFFERENCES = {
   'smuggling-shapes': 'framing that implementations understand differently is the point of this fixture',
-  'odd-methods-and-targets': 'tshark reads no request with a method that it does not know, and prints non-ASCII bytes as U+FFFD',
+  'odd-methods-and-targets':
+    'tshark reads no request with a method that it does not know, and prints non-ASCII bytes as U+FFFD',
   'lossy-mirror': 'packets are missing: tshark does not go on in a stream with a hole',
   'lost-packets': 'packets are missing: tshark does not go on in a stream with a hole',
   'gap-in-head': 'tshark does not go on in a stream with a hole',

@@ -12,10 +12,11 @@ const SAME_INTERFACE_UNNUMBERED_NS = 0.1e6;
  * Recognises a packet that was seen before: on another interface, or twice in one mirror. What routers and
  * bridges leave alone is compared: addresses, ports, sequence numbers, flags, window, TCP checksum, IP
  * identification and length. A retransmission by the sender has a new identification or comes later.
- * Fixed size: the last SLOTS packets or so are remembered, by a 32-bit signature.
+ * Fixed size: the last SLOTS packets or so are remembered, by two signatures of 32 bits.
  */
 export class Sightings {
   readonly #signatures = new Int32Array(SLOTS);
+  readonly #checks = new Int32Array(SLOTS);
   readonly #interfaces = new Int32Array(SLOTS).fill(-1);
   readonly #timesNs = new Float64Array(SLOTS);
 
@@ -28,7 +29,8 @@ export class Sightings {
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ frame.dst0 ^ (frame.dst3 << 1);
     hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) ^ (frame.wireEnd - frame.offset);
     const slot = hash & (SLOTS - 1);
-    if (this.#signatures[slot] === hash && this.#interfaces[slot] !== -1) {
+    const check = (frame.seq + Math.imul(frame.ack, 31) + Math.imul(frame.src0, 17) + frame.dst0) ^ (frame.ipId << 8);
+    if (this.#signatures[slot] === hash && this.#checks[slot] === check && this.#interfaces[slot] !== -1) {
       const distanceNs = Math.abs(frame.timeNs - this.#timesNs[slot]);
       const windowNs =
         this.#interfaces[slot] !== interfaceNumber
@@ -39,6 +41,7 @@ export class Sightings {
       if (distanceNs <= windowNs) return true;
     }
     this.#signatures[slot] = hash;
+    this.#checks[slot] = check;
     this.#interfaces[slot] = interfaceNumber;
     this.#timesNs[slot] = frame.timeNs;
     return false;

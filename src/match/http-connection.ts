@@ -70,7 +70,13 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
 
   #makeSide(direction: Direction, endpoint: Endpoint, totals: DirectionTotals): Side {
     return {
-      parser: new MessageParser(this.#context.parsers, this, direction, this.#connection.id),
+      parser: new MessageParser(
+        this.#context.parsers,
+        this,
+        direction,
+        this.#connection.id,
+        this.#connection.opening === 'missed',
+      ),
       pairing: new Pairing(this),
       endpoint,
       totals,
@@ -168,6 +174,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     request.gapBefore = side.requestsLost;
     if (side.requestsLost) request.note('resynchronised');
     side.requestsLost = false;
+    if (side.finished || this.#resetBy !== null) request.note('after-close');
     this.#counters = countersNow(side.totals, peer.totals, this.#counters);
     request.counters = this.#counters;
     if (this.#requests === 1 && connection.opening === 'missed') request.note('mid-stream');
@@ -199,12 +206,17 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     this.#context.parsers.ledger.responses += 1;
     if (line.status < 200 && line.status >= 100 && line.status !== 101) {
       this.#context.parsers.ledger.interim += 1;
-      asker.pairing.next()?.addInterim({ status: line.status, timeNs: start.timeNs });
+      const waiting = asker.pairing.next();
+      const interim = { status: line.status, timeNs: start.timeNs };
+      if (waiting?.addInterim(interim, this.#context.limits.interimResponses) === false) {
+        waiting.note('many-interim-responses');
+      }
       side.response = null;
       return bodyFraming(line, fields, null);
     }
     const response = new ResponseState(direction, line, fields, start, headEndOffset);
     side.response = response;
+    if (side.finished || this.#resetBy !== null) response.note('after-close');
     asker.pairing.response(response);
     const { request } = response;
     if (request !== null && !request.done) request.note('early-response');

@@ -127,8 +127,12 @@ export class RequestState extends MessageState implements RequestMessage {
     return this.fields.userAgent;
   }
 
-  addInterim(interim: InterimResponse): void {
-    this.interim = [...this.interim, interim];
+  /** Keeps the interim response; false when `limit` of them are kept already. */
+  addInterim(interim: InterimResponse, limit: number): boolean {
+    if (this.interim.length >= limit) return false;
+    if (this.interim === NO_INTERIM) this.interim = [interim];
+    else (this.interim as InterimResponse[]).push(interim);
+    return true;
   }
 }
 

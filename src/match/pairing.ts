@@ -42,6 +42,8 @@ export class Pairing {
   #lastPaired: ResponseState | null = null;
   /** Requests were sent while others waited, although an answer had come in between. */
   #overlapping = false;
+  /** Requests given up because too many waited; their answers are still to come. */
+  #forgotten = 0;
   /** The order cannot be found again. */
   #lostTrack = false;
 
@@ -83,7 +85,8 @@ export class Pairing {
 
   /** A response's head was read: pairs it, holds it back, or finds that its request is unknown. */
   response(response: ResponseState): void {
-    if (this.#lostTrack) {
+    if (this.#lostTrack || this.#forgotten > 0) {
+      if (this.#forgotten > 0) this.#forgotten -= 1;
       this.#orphan(response, 'ambiguous');
       return;
     }
@@ -128,7 +131,9 @@ export class Pairing {
   dropOldest(): void {
     if (this.#held.length > 0) this.#settle(false);
     const request = this.#waiting.shift();
-    if (request !== undefined) this.#result.unanswered(request, 'exact');
+    if (request === undefined) return;
+    this.#forgotten += 1;
+    this.#result.unanswered(request, 'exact');
   }
 
   /** True when response bytes are missing that may have held the answer to `request`. */

@@ -33,6 +33,7 @@ export const ANOMALIES = {
   'mid-stream': 'the first message of a connection whose opening was not captured',
   'pipelined': 'sent before the answer to the request before it had ended',
   'pipelining-limit': 'more requests waited for an answer than the limit allows',
+  'many-interim-responses': 'more interim responses (1xx) than the limit; the further ones were only counted',
   'after-close': 'bytes that came after the end of the connection',
   'overlap-conflict': 'segments with different bytes at the same place; the first seen was used',
 } as const satisfies Record<string, string>;

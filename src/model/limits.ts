@@ -29,6 +29,8 @@ export interface Limits {
   headBytes: number;
   /** Requests of one connection that may wait for an answer; the oldest then comes out unanswered. */
   pendingRequests: number;
+  /** Interim responses (1xx) kept for one request; further ones are counted, with `many-interim-responses`. */
+  interimResponses: number;
   /** Groups (servers, routes) in the summary; further ones are counted as `(other)`. */
   summaryGroups: number;
   /** Durations held for exact percentiles; beyond it percentiles are within 0.1 % and marked `~`. */
@@ -53,6 +55,7 @@ export const LIMITS: Readonly<Limits> = Object.freeze({
   fragmentTimeoutMs: 30_000,
   headBytes: 256 * 1024,
   pendingRequests: 1_000,
+  interimResponses: 32,
   summaryGroups: 10_000,
   summaryDurations: 2_000_000,
   captureComments: 10_000,

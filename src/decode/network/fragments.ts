@@ -1,22 +1,18 @@
 import type { Limits } from '../../model/limits.ts';
 import type { Frame } from '../frame.ts';
-
-interface Piece {
-  offset: number;
-  bytes: Uint8Array;
-  /** Bytes on the wire; more than `bytes.length` where the snaplen cut. */
-  wireBytes: number;
-}
+import { PendingSegments } from '../tcp/pending.ts';
 
 interface Datagram {
-  pieces: Piece[];
+  pieces: PendingSegments;
   /** Length of the whole payload, known once the last fragment is there. */
   totalBytes: number | null;
-  heldBytes: number;
   firstNs: number;
   packets: number;
   protocol: number;
 }
+
+/** What a datagram costs beside its pieces, for the budget. */
+const DATAGRAM_BYTES = 512;
 
 /** What became of fragments that are given up; the ledger moves them from one reason to another. */
 export interface GivenUp {
@@ -48,32 +44,27 @@ export class FragmentTable {
     let datagram = this.#datagrams.get(key);
     if (datagram === undefined) {
       datagram = {
-        pieces: [],
+        pieces: new PendingSegments(),
         totalBytes: null,
-        heldBytes: 0,
         firstNs: frame.timeNs,
         packets: 0,
         protocol: frame.protocol,
       };
       this.#datagrams.set(key, datagram);
+      this.#heldBytes += DATAGRAM_BYTES;
     }
-    const captured = frame.bytes.slice(frame.offset, Math.max(frame.offset, frame.end));
-    const wireBytes = Math.max(0, frame.wireEnd - frame.offset);
-    datagram.pieces.push({ offset: frame.fragmentOffset, bytes: captured, wireBytes });
-    datagram.heldBytes += captured.length;
+    this.#addPiece(datagram, frame);
     datagram.packets += 1;
-    this.#heldBytes += captured.length;
     if (frame.fragmentOffset === 0) datagram.protocol = frame.protocol;
     if (!frame.moreFragments && datagram.totalBytes === null) {
-      datagram.totalBytes = frame.fragmentOffset + wireBytes;
+      datagram.totalBytes = frame.fragmentOffset + Math.max(0, frame.wireEnd - frame.offset);
     }
     const whole = this.#assemble(datagram);
     if (whole === null) {
       this.#shrink();
       return false;
     }
-    this.#datagrams.delete(key);
-    this.#heldBytes -= datagram.heldBytes;
+    this.#forget(key, datagram);
     frame.bytes = whole.bytes;
     frame.offset = 0;
     frame.end = whole.captured;
@@ -94,27 +85,43 @@ export class FragmentTable {
     for (const key of [...this.#datagrams.keys()]) this.#giveUp(key);
   }
 
+  #addPiece(datagram: Datagram, frame: Frame): void {
+    const wireBytes = frame.wireEnd - frame.offset;
+    if (wireBytes <= 0) return;
+    const before = datagram.pieces.heldBytes;
+    datagram.pieces.add({
+      offset: frame.fragmentOffset,
+      bytes: frame.bytes.slice(frame.offset, Math.max(frame.offset, frame.end)),
+      wireBytes,
+      timeNs: frame.timeNs,
+      packet: 0,
+      capture: 0,
+      ackOffset: -1,
+      arrival: 0,
+    });
+    this.#heldBytes += datagram.pieces.heldBytes - before;
+  }
+
+  #forget(key: string, datagram: Datagram): void {
+    this.#datagrams.delete(key);
+    this.#heldBytes -= DATAGRAM_BYTES + datagram.pieces.heldBytes;
+  }
+
+  /** The whole payload and how much of it, from the front, is captured; null: pieces are missing. */
   #assemble(datagram: Datagram): { bytes: Uint8Array; captured: number } | null {
     const total = datagram.totalBytes;
-    if (total === null) return null;
-    const order = datagram.pieces.map((piece, index) => ({ piece, index }));
-    order.sort((a, b) => a.piece.offset - b.piece.offset || a.index - b.index);
-    let reach = 0;
-    for (const { piece } of order) {
-      if (piece.offset > reach) return null;
-      reach = Math.max(reach, piece.offset + piece.wireBytes);
-    }
-    if (reach < total) return null;
+    // Pieces do not overlap, so together they must be as long as the whole.
+    if (total === null || datagram.pieces.wireBytes < total) return null;
     const bytes = new Uint8Array(total);
     let captured = total;
-    // Later fragments first, so that the first one seen has the last word.
-    for (let index = datagram.pieces.length - 1; index >= 0; index -= 1) {
-      const piece = datagram.pieces[index];
-      if (piece.offset >= total) continue;
+    let reach = 0;
+    for (const piece of datagram.pieces) {
+      if (piece.offset > reach || piece.offset >= total) break;
+      reach = piece.offset + piece.wireBytes;
       bytes.set(piece.bytes.subarray(0, total - piece.offset), piece.offset);
       if (piece.bytes.length < piece.wireBytes) captured = Math.min(captured, piece.offset + piece.bytes.length);
     }
-    return { bytes, captured };
+    return reach < total ? null : { bytes, captured };
   }
 
   #expire(nowNs: number): void {
@@ -139,8 +146,7 @@ export class FragmentTable {
   #giveUp(key: string): void {
     const datagram = this.#datagrams.get(key);
     if (datagram === undefined) return;
-    this.#datagrams.delete(key);
-    this.#heldBytes -= datagram.heldBytes;
+    this.#forget(key, datagram);
     this.#givenUp.datagrams += 1;
     this.#givenUp.packets += datagram.packets;
   }

@@ -29,6 +29,8 @@ export class PendingSegments {
   #head = 0;
   /** Budget in use: bytes held plus a fixed cost for every entry. */
   heldBytes = 0;
+  /** Bytes on the wire that the segments stand for. */
+  wireBytes = 0;
   /** Set when a new segment had other bytes than an earlier one at the same place. */
   conflict = false;
 
@@ -40,9 +42,15 @@ export class PendingSegments {
     return this.#segments[this.#head];
   }
 
+  /** All segments, in order. */
+  *[Symbol.iterator](): Generator<PendingSegment> {
+    for (let index = this.#head; index < this.#segments.length; index += 1) yield this.#segments[index];
+  }
+
   removeFirst(): void {
     const segment = this.#segments[this.#head];
     this.heldBytes -= segment.bytes.length + ENTRY_BYTES;
+    this.wireBytes -= segment.wireBytes;
     this.#head += 1;
     if (this.#head === this.#segments.length) {
       this.#segments.length = 0;
@@ -99,6 +107,7 @@ export class PendingSegments {
 
   #insert(at: number, segment: PendingSegment): void {
     this.heldBytes += segment.bytes.length + ENTRY_BYTES;
+    this.wireBytes += segment.wireBytes;
     if (at === this.#segments.length) this.#segments.push(segment);
     else this.#segments.splice(at, 0, segment);
   }

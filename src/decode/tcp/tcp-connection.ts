@@ -22,6 +22,8 @@ const FAR_BYTES = 64 * 1024 * 1024;
 const FAR_SEGMENTS = 4;
 /** Packets of a connection found in mid-stream that are held before the first byte is delivered. */
 const HOLD_PACKETS = 4;
+/** Among the first packets of a connection, an earlier place than the one seen first is disorder. */
+const OPENING_PACKETS = 16;
 /** A hole filled within this time was reordering, later a retransmission; as Wireshark draws the line. */
 const OUT_OF_ORDER_NS = 3e6;
 /** Without any packet of the opposite direction there is no acknowledgement to wait for, only patience. */
@@ -85,7 +87,8 @@ export class TcpConnection {
   /** Packets of this connection so far. */
   #arrivals = 0;
   #holding: boolean;
-  #delivered = false;
+  /** Only one direction has come for so long that the other one is taken to be outside of the capture. */
+  #oneSided = false;
 
   constructor(context: TcpContext, frame: Frame, hash: number, connection: Connection, clientIsA: boolean) {
     this.#context = context;
@@ -131,12 +134,13 @@ export class TcpConnection {
   /** Takes a segment. `frame` stands at its payload; `direction` is by `clientIsA`. */
   segment(frame: Frame, packet: Packet, direction: Direction): void {
     const side = this.#side(direction);
-    const other = this.#side(direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT);
+    const other = this.#side(opposite(direction));
     const { ledger } = this.#context;
     const connection = this.facts;
     const { flags, timeNs } = frame;
     const wireBytes = frame.wireEnd - frame.offset;
     this.#arrivals += 1;
+    if (side.totals.packets === 0) this.#oneSided = false;
     side.totals.packets += 1;
     side.totals.payloadBytes += wireBytes;
     ledger.payloadBytes += wireBytes;
@@ -160,6 +164,8 @@ export class TcpConnection {
     if (wireBytes > 0 || (flags & TCP_FLAG.fin) !== 0) {
       if (!side.started) side.start(seq);
       const ahead = distance(side.nextSeq, seq);
+      // A direction found by a keep-alive probe stands one byte further.
+      if (ahead === 1 && side.foundEmpty && side.highestOffset === START_OFFSET) side.start(seq);
       if (ahead > FAR_BYTES || ahead < -FAR_BYTES) {
         // Until it has spoken itself, where a direction stands is only what the peer's acknowledgements say.
         if (side.highestOffset === START_OFFSET && !side.synSeen) side.start(seq);
@@ -167,9 +173,10 @@ export class TcpConnection {
       }
       this.#payload(frame, packet, direction, side, other, seq, wireBytes, ackOffset);
       if ((flags & TCP_FLAG.fin) !== 0) this.#fin(side, seq, wireBytes, packet, timeNs);
-    } else if (side.started && distance(side.nextSeq, seq) === -1 && flags === TCP_FLAG.ack) {
-      side.totals.keepAlives += 1;
-    }
+    } else if (!side.started) {
+      side.start(seq);
+      side.foundEmpty = (flags & TCP_FLAG.syn) === 0;
+    } else if (distance(side.nextSeq, seq) === -1 && flags === TCP_FLAG.ack) side.totals.keepAlives += 1;
     if (this.#holding && this.#arrivals > HOLD_PACKETS) this.#release();
     if (this.stalled()) this.drain(timeNs);
     else if (side.finOffset >= 0 || other.finOffset >= 0) this.#deliverFins();
@@ -225,15 +232,20 @@ export class TcpConnection {
     }
     const fromServer = direction === FROM_SERVER;
     // The roles were guessed from a later packet; nothing has been told about them yet.
-    if (answer !== fromServer && !this.#delivered && connection.opening === 'missed') this.#swapRoles();
+    if (answer !== fromServer && !this.#anyDelivered() && connection.opening === 'missed') this.#swapRoles();
     side.synSeen = true;
     side.synSeq = frame.seq;
     const first = (frame.seq + 1) | 0;
-    if (!side.started || (!this.#delivered && !side.hasPending())) side.start(first);
+    if (!side.started) side.start(first);
+    else if (!side.delivered) side.moveStart(first);
     if (answer) connection.synAckNs ??= frame.timeNs;
     else connection.synNs ??= frame.timeNs;
     connection.opening = connection.synNs !== null && connection.synAckNs !== null ? 'seen' : 'partial';
     if (this.#holding) this.#release();
+  }
+
+  #anyDelivered(): boolean {
+    return this.#client.delivered || this.#server.delivered;
   }
 
   #swapRoles(): void {
@@ -312,6 +324,11 @@ export class TcpConnection {
     let start = frame.offset;
     let left = wireBytes;
     let ahead = distance(side.nextSeq, seq);
+    if (ahead < 0 && !side.delivered && !side.synSeen && this.#arrivals <= OPENING_PACKETS) {
+      // What was seen first was not the first: the direction begins earlier.
+      side.moveStart(seq);
+      ahead = 0;
+    }
     const offset = side.nextOffset + ahead;
     if (side.farSegments !== 0) side.farSegments = 0;
     if (ahead < 0 && !this.#holding) {
@@ -359,7 +376,7 @@ export class TcpConnection {
   /** True when everything that a segment of `side` acknowledges has been delivered, or is not waited for. */
   #causal(side: TcpDirection, other: TcpDirection, ackOffset: number): boolean {
     return (
-      ackOffset <= other.deliveredLimit() || ackOffset <= side.waivedOffset || other.totals.packets === 0
+      ackOffset <= other.deliveredLimit() || ackOffset <= side.waivedOffset || this.#oneSided
     );
   }
 
@@ -372,7 +389,7 @@ export class TcpConnection {
 
   #deliverReadyOf(direction: Direction): boolean {
     const side = this.#side(direction);
-    const other = this.#side(direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT);
+    const other = this.#side(opposite(direction));
     const { pending } = side;
     let moved = false;
     while (pending !== null && pending.length > 0) {
@@ -412,21 +429,30 @@ export class TcpConnection {
   }
 
   /**
-   * Gives up waiting for the segment that has waited longest: declares its hole a gap, or lets it pass before
-   * what it acknowledges. Only if it is overdue, or `force` is set. False: nothing was given up.
+   * Gives up waiting for the segment that has waited longest: declares its hole a gap, or the bytes that it
+   * acknowledges. Only if it is overdue, or `force` is set. False: nothing was given up.
    */
   #giveUpOne(nowNs: number, force: boolean): boolean {
     const fromClient = this.#client.hasPending() ? this.#client.waiting().first().arrival : Infinity;
     const fromServer = this.#server.hasPending() ? this.#server.waiting().first().arrival : Infinity;
     const first: Direction = fromClient <= fromServer ? FROM_CLIENT : FROM_SERVER;
-    if (this.#giveUp(first, nowNs, force)) return true;
-    const second: Direction = first === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT;
-    return this.#side(second).hasPending() && this.#giveUp(second, nowNs, force);
+    const second = opposite(first);
+    // What waits for bytes of the other side goes before them only if those do not wait behind a hole themselves.
+    if (this.#waitsForHole(first)) return this.#giveUp(second, nowNs, force) || this.#giveUp(first, nowNs, force);
+    return this.#giveUp(first, nowNs, force) || (this.#side(second).hasPending() && this.#giveUp(second, nowNs, force));
+  }
+
+  /** The first waiting segment of `direction` is in order, and the other side's first one is not. */
+  #waitsForHole(direction: Direction): boolean {
+    const side = this.#side(direction);
+    const other = this.#side(opposite(direction));
+    if (!other.hasPending() || side.waiting().first().offset > side.nextOffset) return false;
+    return other.waiting().first().offset > other.nextOffset;
   }
 
   #giveUp(direction: Direction, nowNs: number, force: boolean): boolean {
     const side = this.#side(direction);
-    const other = this.#side(direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT);
+    const other = this.#side(opposite(direction));
     const segment = side.waiting().first();
     const hole = segment.offset - side.nextOffset;
     if (hole > 0) {
@@ -435,10 +461,16 @@ export class TcpConnection {
       this.#gap(side, direction, hole);
       return true;
     }
-    // In order, but it acknowledges what has not come. Where the other side waits behind a hole, that hole is
-    // the reason and is dealt with there.
+    // In order, but it acknowledges what has not come.
     if (!force && (other.hasPending() || !this.#overdue(segment.arrival, segment.timeNs, nowNs, 1))) return false;
     side.waivedOffset = Math.max(side.waivedOffset, segment.ackOffset);
+    if (other.totals.packets === 0) this.#oneSided = true;
+    const missing = segment.ackOffset - other.nextOffset;
+    // At the end of a connection nothing comes any more. One byte alone is a FIN that was not captured.
+    if (force && !other.hasPending() && missing > 1) {
+      this.#setFacts(segment.timeNs, segment.packet, segment.capture, -1);
+      this.#gap(other, opposite(direction), missing);
+    }
     return true;
   }
 
@@ -463,10 +495,7 @@ export class TcpConnection {
     for (const side of [this.#client, this.#server]) {
       if (!side.hasPending()) continue;
       const back = side.waiting().first().offset - side.nextOffset;
-      if (back < 0) {
-        side.nextOffset += back;
-        side.nextSeq = (side.nextSeq + back) | 0;
-      }
+      if (back < 0 && !side.synSeen) side.moveStart((side.nextSeq + back) | 0);
     }
   }
 
@@ -487,7 +516,7 @@ export class TcpConnection {
     wireBytes: number,
   ): void {
     const captured = Math.min(end - start, wireBytes);
-    this.#delivered = true;
+    side.delivered = true;
     if (side.pending !== null && side.pending.conflict) {
       side.pending.conflict = false;
       this.#receiver().anomaly(direction, 'overlap-conflict');
@@ -513,7 +542,7 @@ export class TcpConnection {
     side.holeAckedArrival = -1;
     const offset = side.nextOffset;
     side.advance(length);
-    this.#delivered = true;
+    side.delivered = true;
     this.#receiver().gap(direction, offset, length, cut, facts);
   }
 
@@ -566,4 +595,8 @@ export class TcpConnection {
     this.#setFacts(this.facts.lastNs, 0, this.facts.capture, -1);
     this.#gap(side, direction, missing);
   }
+}
+
+function opposite(direction: Direction): Direction {
+  return direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT;
 }

@@ -1,5 +1,5 @@
 import type { DirectionTotals } from '../../model/exchange.ts';
-import { advance } from './sequence.ts';
+import { advance, distance } from './sequence.ts';
 import { PendingSegments } from './pending.ts';
 
 /**
@@ -26,6 +26,10 @@ export class TcpDirection {
   readonly totals: DirectionTotals = emptyTotals();
   /** False until a SYN, the first data or the peer's acknowledgement tell where the direction is. */
   started = false;
+  /** It was found by a segment without payload, perhaps a keep-alive probe, which stands one byte too early. */
+  foundEmpty = false;
+  /** Bytes or a gap were handed on. */
+  delivered = false;
   /** A SYN of this direction was seen; its sequence number. */
   synSeen = false;
   synSeq = 0;
@@ -54,6 +58,12 @@ export class TcpDirection {
 
   start(seq: number): void {
     this.started = true;
+    this.nextSeq = seq;
+  }
+
+  /** Moves the place of the next byte before anything was delivered; offsets of sequence numbers stay as they are. */
+  moveStart(seq: number): void {
+    this.nextOffset += distance(this.nextSeq, seq);
     this.nextSeq = seq;
   }
 

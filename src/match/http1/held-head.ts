@@ -12,6 +12,13 @@ export class HeldHead {
   isResponse = false;
   /** Found among other bytes, so that its start line is judged strictly. */
   strictly = false;
+  /** Whether the head is a single line, as in HTTP/0.9; null while its line is not there. */
+  #simple: boolean | null = null;
+
+  clear(): void {
+    this.length = 0;
+    this.#simple = null;
+  }
 
   add(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.length + (end - start);
@@ -27,7 +34,8 @@ export class HeldHead {
   /** Offset after the empty line that ends the head, or after its only line; -1: not there yet. Looks from `from`. */
   end(from: number): number {
     const { bytes, length } = this;
-    const simple = this.#isSimple();
+    this.#simple ??= this.#isSimple();
+    const simple = this.#simple === true;
     for (let at = from; at < length; at += 1) {
       if (bytes[at] !== LF) continue;
       if (simple) return at + 1;
@@ -46,10 +54,10 @@ export class HeldHead {
   }
 
   /** A request of HTTP/0.9 has no empty line: its head is its one line. */
-  #isSimple(): boolean {
+  #isSimple(): boolean | null {
     if (this.isResponse) return false;
     const lineFeed = this.#lineFeed();
-    if (lineFeed < 0) return false;
+    if (lineFeed < 0) return null;
     const end = String.fromCharCode(...this.bytes.subarray(Math.max(0, lineFeed - 12), lineFeed));
     return !/HTTP\/[\d.]+[ \t\r]*$/i.test(end);
   }

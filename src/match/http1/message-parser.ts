@@ -76,6 +76,7 @@ const NO_BODY: BodyFraming = { kind: 'none' };
 const JUDGED_BYTES = 128;
 /** Fewer bytes of a start line at the end of a segment are not recognised among others. */
 const FEWEST_START_BYTES = 5;
+const FEWEST_FOREIGN_START_BYTES = 16;
 
 /** What the parsers of a run share. */
 export interface ParserContext {
@@ -100,6 +101,8 @@ export class MessageParser {
   readonly #memo: FieldMemo;
   readonly #slot: number;
   readonly #headLimit: number;
+  /** The beginning of the direction is not in the capture: what comes first may be the middle of something. */
+  #beginsInside: boolean;
   #state: State = STATE.probe;
   /** True once a message was found in this direction. */
   found = false;
@@ -128,7 +131,15 @@ export class MessageParser {
   #remaining = 0;
   #chunked: ChunkedBody | null = null;
 
-  constructor(context: ParserContext, handler: MessageHandler, direction: Direction, connectionId: number) {
+  /** `beginsInside`: the opening of the connection was not captured. */
+  constructor(
+    context: ParserContext,
+    handler: MessageHandler,
+    direction: Direction,
+    connectionId: number,
+    beginsInside: boolean,
+  ) {
+    this.#beginsInside = beginsInside;
     this.#direction = direction;
     this.#handler = handler;
     this.#ledger = context.ledger;
@@ -198,6 +209,12 @@ export class MessageParser {
     this.nextOffset = end;
     switch (this.#state) {
       case STATE.length: {
+        if (this.doubtfulBody) {
+          // Whether there is a body at all is unknown, so the missing bytes may have been other messages.
+          this.doubtfulBody = false;
+          this.#lose(end);
+          return;
+        }
         const inside = Math.min(length, this.#remaining);
         this.#remaining -= inside;
         this.#handler.body(this.#direction, inside, true);
@@ -220,9 +237,12 @@ export class MessageParser {
         else this.#lose(end);
         return;
       case STATE.probe:
+        this.#beginsInside = true;
         this.#handler.lost(this.#direction, end);
         return;
       case STATE.foreign:
+        this.#handler.lost(this.#direction, end);
+        return;
       case STATE.opaque:
         return;
       default:
@@ -252,6 +272,13 @@ export class MessageParser {
   // Where a message may begin.
 
   #begin(bytes: Uint8Array, from: number, end: number, shift: number, segment: SegmentFacts): number {
+    if (this.#beginsInside) {
+      this.#beginsInside = false;
+      if (judgeStart(bytes, from, end, true) === START.no) {
+        this.#notHttp(bytes, from, end);
+        return from;
+      }
+    }
     const known = this.#lines.find(bytes, from, end);
     if (known !== null && this.#isExpected(known.isResponse ? START.response : START.request)) {
       this.#noteStart(from + shift, segment);
@@ -271,8 +298,7 @@ export class MessageParser {
     }
     this.#noteStart(at + shift, segment);
     if (judged === START.more) {
-      this.#hold(bytes, at, end, false);
-      return end;
+      return this.#hold(bytes, at, end, false);
     }
     return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
   }
@@ -287,14 +313,15 @@ export class MessageParser {
         this.#ledger.unparsedBytes += at - from;
         this.#noteStart(at + shift, segment);
         if (judged === START.more) {
-          this.#hold(bytes, at, end, true);
-          return end;
+          return this.#hold(bytes, at, end, true);
         }
         return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
       }
       while (at < end && bytes[at] !== LF) at += 1;
       at += 1;
     }
+    // A start line cut within its first bytes would have been missed.
+    this.#handler.lost(this.#direction, end + shift);
     this.#ledger.unparsedBytes += end - from;
     this.#limboNs = segment.timeNs;
     return end;
@@ -307,6 +334,11 @@ export class MessageParser {
       this.#noteStart(at + shift, segment);
       return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
     }
+    if (judged === START.more && end - at >= FEWEST_FOREIGN_START_BYTES) {
+      this.#noteStart(at + shift, segment);
+      return this.#hold(bytes, at, end, true);
+    }
+    this.#handler.lost(this.#direction, end + shift);
     this.#ledger.otherProtocolBytes += end - at;
     return end;
   }
@@ -406,14 +438,16 @@ export class MessageParser {
     return this.#held;
   }
 
-  /** Begins to collect a start line that is not there as a whole. */
-  #hold(bytes: Uint8Array, start: number, end: number, strictly: boolean): void {
+  /** Begins to collect a start line that is not there as a whole. Returns the offset after what was used. */
+  #hold(bytes: Uint8Array, start: number, end: number, strictly: boolean): number {
     const held = this.#heldHead();
-    held.add(bytes, start, Math.min(end, start + this.#headLimit));
+    const fits = Math.min(end, start + this.#headLimit);
+    held.add(bytes, start, fits);
     held.isJudged = false;
     held.isResponse = false;
     held.strictly = strictly;
     this.#state = STATE.head;
+    return fits;
   }
 
   /** More of a head that was cut by the segments. Returns the offset after what was used. */
@@ -451,7 +485,7 @@ export class MessageParser {
       const length = this.#head(held.bytes, 0, headEnd, held.isResponse, null);
       if (length > 0) {
         const after = at - (held.length - length);
-        held.length = 0;
+        held.clear();
         this.#enterBody(this.#announce(length, after + shift, false), segment.timeNs, after + shift);
         return after;
       }
@@ -499,7 +533,7 @@ export class MessageParser {
     const { bytes, length, isResponse } = held;
     this.#line = this.#reader.line(bytes, 0, length, isResponse, true) as LineFacts;
     this.#section = this.#reader.section(bytes, this.#reader.lineBytes, length, isResponse, true) ?? NO_SECTION;
-    held.length = 0;
+    held.clear();
     return this.#announce(length, headEndOffset, true);
   }
 
@@ -508,7 +542,7 @@ export class MessageParser {
     if (this.#held === null) return;
     if (foreign || !this.found) this.#ledger.otherProtocolBytes += this.#held.length;
     else this.#ledger.unparsedBytes += this.#held.length;
-    this.#held.length = 0;
+    this.#held.clear();
   }
 
   /** The head just read, of `length` bytes, goes to the handler, which answers how the body is framed. */

@@ -107,7 +107,8 @@ function endsInVersion(bytes: Uint8Array, start: number, methodEnd: number, line
   let at = end;
   while (at > methodEnd && (isDigit(bytes[at - 1]) || bytes[at - 1] === 46)) at -= 1;
   const digits = end - at;
-  if (digits > 0 && at - 5 > methodEnd && equalsIgnoringCase(bytes, at - 5, 'http/')) {
+  // Between method and version stand two spaces and a target of at least one byte.
+  if (digits > 0 && at - 5 >= methodEnd + 3 && equalsIgnoringCase(bytes, at - 5, 'http/')) {
     const before = bytes[at - 6];
     if (before !== SP && before !== HTAB) return false;
     return !strict || (digits === 3 && bytes[at] === 49 && bytes[at + 1] === 46);

@@ -24,9 +24,9 @@ class PcapWriter {
 
   constructor(file) {
     this.#file = openSync(file, 'w');
-    [0xa1b2c3d4, 0x00040002, 0, 0, 262_144, 1].forEach((word, index) =>
-      this.#block.writeUInt32LE(word, index * 4),
-    );
+    [0xa1b2c3d4, 0x00040002, 0, 0, 262_144, 1].forEach((word, index) => {
+      this.#block.writeUInt32LE(word, index * 4);
+    });
   }
 
   /** One TCP segment, 3 µs after the one before. Checksums stay 0, as with offload. */

@@ -45,7 +45,7 @@ const PROGRAMS = [
     args: (file) => [WIRELENS, 'analyze', file, '--force', '-o', SQLITE],
   },
   { name: 'tcpdump -w /dev/null', needs: 'tcpdump', args: (file) => ['-r', file, '-w', '/dev/null'] },
-  { name: 'httpry', needs: 'httpry', args: (file) => ['-r', file, '-o', '/dev/null'] },
+  { name: 'httpry', needs: 'httpry', args: (file) => ['-r', file, '-o', '/dev/null', 'tcp'] },
   {
     name: 'tcpflow',
     needs: 'tcpflow',

@@ -32,7 +32,10 @@ export class DecoderFeed {
   #number = 0;
 
   constructor(choices: { limits?: Partial<Limits>; checksums?: boolean } = {}) {
-    this.decoder = new Decoder({ limits: { ...LIMITS, ...choices.limits }, checksums: choices.checksums ?? false });
+    this.decoder = new Decoder({
+      limits: { ...LIMITS, ...choices.limits },
+      checksums: choices.checksums ?? false,
+    });
   }
 
   decode(frame: Uint8Array, options: DecodeOptions = {}): Decoded {

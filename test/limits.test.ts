@@ -3,9 +3,17 @@ import { conversation, START_NS } from '../fixtures/build/conversation.ts';
 import { ipv4Fragments } from '../fixtures/build/ip.ts';
 import { ethernet } from '../fixtures/build/link.ts';
 import { tcp } from '../fixtures/build/transport.ts';
-import { LIMITS, type Limits } from '../src/model/limits.ts';
 import { PACKET_REASON_NAMES, type PacketReason } from '../src/model/ledger.ts';
-import { inOrder, inShort, PipelineFeed, type PipelineRun, packetsOf, runPackets, runSegments } from './pipeline-run.ts';
+import { LIMITS, type Limits } from '../src/model/limits.ts';
+import {
+  inOrder,
+  inShort,
+  PipelineFeed,
+  type PipelineRun,
+  packetsOf,
+  runPackets,
+  runSegments,
+} from './pipeline-run.ts';
 
 const GET = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: limits.test\r\n\r\n`;
 const OK = (body = 'ok'): string => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -26,11 +34,15 @@ function notUsed(run: PipelineRun, reason: PacketReason): number {
 
 describe('every limit of the pipeline has an effect that can be seen', () => {
   it('connections: the least recently used one ends as evicted, and its request says so', () => {
-    const segments = [1, 2, 3].flatMap((n) =>
-      conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS }).handshake().fromClient(GET(`/${n}`))
-        .segments,
+    const segments = [1, 2, 3].flatMap(
+      (n) =>
+        conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS })
+          .handshake()
+          .fromClient(GET(`/${n}`)).segments,
     );
-    const { ledger, exchanges, connections } = balanced(runSegments(segments, { limits: { connections: 2 } }));
+    const { ledger, exchanges, connections } = balanced(
+      runSegments(segments, { limits: { connections: 2 } }),
+    );
     expect(ledger.evictedConnections).toBe(1);
     expect(exchanges.map(inShort)).toEqual([
       'GET /1 -> (evicted)',
@@ -42,12 +54,13 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
   });
 
   it('connections: one that is closed already makes room without being called evicted', () => {
-    const segments = [1, 2, 3].flatMap((n) =>
-      conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS })
-        .handshake()
-        .fromClient(GET(`/${n}`))
-        .fromServer(OK())
-        .fin().segments,
+    const segments = [1, 2, 3].flatMap(
+      (n) =>
+        conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS })
+          .handshake()
+          .fromClient(GET(`/${n}`))
+          .fromServer(OK())
+          .fin().segments,
     );
     const { ledger, exchanges } = balanced(runSegments(segments, { limits: { connections: 2 } }));
     expect(ledger.evictedConnections).toBe(0);
@@ -55,13 +68,22 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
   });
 
   it.each<[string, Partial<Limits>, bigint]>([
-    ['closedConnections: too many closed ones are forgotten, the oldest first', { closedConnections: 1 }, 10n],
+    [
+      'closedConnections: too many closed ones are forgotten, the oldest first',
+      { closedConnections: 1 },
+      10n,
+    ],
     ['closedLingerMs: a closed one is forgotten after that time', { closedLingerMs: 50 }, 100n],
   ])('%s', (_name, limits, stepMs) => {
-    const closed = [1, 2, 3].flatMap((n) =>
-      conversation({ client: client(n), startNs: START_NS + BigInt(n) * stepMs * MS }).handshake().fin().segments,
+    const closed = [1, 2, 3].flatMap(
+      (n) =>
+        conversation({ client: client(n), startNs: START_NS + BigInt(n) * stepMs * MS })
+          .handshake()
+          .fin().segments,
     );
-    const straggler = conversation({ client: client(1), startNs: START_NS + 900n * MS }).ack('client').segments;
+    const straggler = conversation({ client: client(1), startNs: START_NS + 900n * MS }).ack(
+      'client',
+    ).segments;
     // The straggler belongs to no connection that is remembered, so it is one of its own.
     const few = balanced(runSegments([...closed, ...straggler], { limits }));
     const usual = balanced(runSegments([...closed, ...straggler]));
@@ -81,7 +103,9 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
       runSegments(holed().segments, { limits: { pendingBytesPerDirection: 2000 } }),
     );
     expect([ledger.evictedPending > 0, ledger.gaps, ledger.gapBytes]).toEqual([true, 1, 1000]);
-    expect(exchanges.map(({ response }) => [response?.bodyBytes, response?.lostBytes])).toEqual([[4000, 1000]]);
+    expect(exchanges.map(({ response }) => [response?.bodyBytes, response?.lostBytes])).toEqual([
+      [4000, 1000],
+    ]);
     expect(exchanges[0]?.anomalies).toContain('gap-in-body');
     expect(ledger.losses().join()).toContain('budget evictions');
   });
@@ -111,8 +135,9 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
 
   it('reorderMs: so long after, also when no packet of the connection comes', () => {
     const first = holed().ack('client').segments;
-    const others = [1, 2, 3, 4].flatMap((n) =>
-      conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS }).handshake().segments,
+    const others = [1, 2, 3, 4].flatMap(
+      (n) =>
+        conversation({ client: client(n), startNs: START_NS + BigInt(n) * 100n * MS }).handshake().segments,
     );
     const feed = new PipelineFeed({ limits: { reorderMs: 200 } });
     for (const packet of packetsOf([...first, ...others])) feed.packet(packet);
@@ -123,7 +148,12 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
 
   const fragments = (id: number, port: number): Uint8Array[] =>
     ipv4Fragments(
-      { from: '10.0.0.1', to: '10.0.0.2', id, payload: tcp({ from: port, to: 80, seq: 1, payload: GET('/f') }) },
+      {
+        from: '10.0.0.1',
+        to: '10.0.0.2',
+        id,
+        payload: tcp({ from: port, to: 80, seq: 1, payload: GET('/f') }),
+      },
       24,
     ).map((network) => ethernet(network));
   const timed = (frames: readonly Uint8Array[], startMs = 0n) =>
@@ -154,8 +184,12 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
 
   it('fragmentTimeoutMs: too late a piece finds nobody', () => {
     const [first, ...rest] = fragments(1, 4001) as [Uint8Array, ...Uint8Array[]];
-    const inTime = balanced(runPackets([...timed([first]), ...timed(rest, 90n)], { limits: { fragmentTimeoutMs: 100 } }));
-    const late = balanced(runPackets([...timed([first]), ...timed(rest, 110n)], { limits: { fragmentTimeoutMs: 100 } }));
+    const inTime = balanced(
+      runPackets([...timed([first]), ...timed(rest, 90n)], { limits: { fragmentTimeoutMs: 100 } }),
+    );
+    const late = balanced(
+      runPackets([...timed([first]), ...timed(rest, 110n)], { limits: { fragmentTimeoutMs: 100 } }),
+    );
     expect([inTime.exchanges.length, late.exchanges.length]).toEqual([1, 0]);
     expect(late.ledger.evictedFragments).toBe(2);
   });
@@ -166,13 +200,18 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
       const script = conversation({ stepMs: 0.1 })
         .handshake()
         .fromClient(long, { segments })
-        .fromServer(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: ${'y'.repeat(500)}\r\n\r\nok`, { segments })
+        .fromServer(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Long: ${'y'.repeat(500)}\r\n\r\nok`, {
+          segments,
+        })
         .fromClient(GET('/b'))
         .fromServer(OK())
         .fin();
       const { exchanges } = balanced(runSegments(script.segments, { limits: { headBytes: 100 } }));
       expect(exchanges.map(inShort)).toEqual(['GET /a -> 200', 'GET /b -> 200']);
-      expect(exchanges.map(({ outcome, pairing }) => `${outcome} ${pairing}`)).toEqual(['complete exact', 'complete exact']);
+      expect(exchanges.map(({ outcome, pairing }) => `${outcome} ${pairing}`)).toEqual([
+        'complete exact',
+        'complete exact',
+      ]);
       expect(exchanges[0]?.anomalies).toContain('head-too-long');
       expect(exchanges[0]?.request?.host).toBe('h');
       expect(exchanges[0]?.response?.bodyBytes).toBe(2);
@@ -180,16 +219,19 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
     }
   });
 
-  it.each([1, 2, 5])('headBytes: a start line longer than that, in %d pieces, loses no byte of the ledger', (segments) => {
-    const line = `GET /${'a'.repeat(60)}`;
-    const script = conversation({ stepMs: 0.1 })
-      .handshake()
-      .fromClient(line, { segments })
-      .fromClient(' HTTP/1.1\r\nHost: h\r\n\r\n')
-      .fromServer(OK())
-      .fin();
-    balanced(runSegments(script.segments, { limits: { headBytes: 40 } }));
-  });
+  it.each([1, 2, 5])(
+    'headBytes: a start line longer than that, in %d pieces, loses no byte of the ledger',
+    (segments) => {
+      const line = `GET /${'a'.repeat(60)}`;
+      const script = conversation({ stepMs: 0.1 })
+        .handshake()
+        .fromClient(line, { segments })
+        .fromClient(' HTTP/1.1\r\nHost: h\r\n\r\n')
+        .fromServer(OK())
+        .fin();
+      balanced(runSegments(script.segments, { limits: { headBytes: 40 } }));
+    },
+  );
 
   it('pendingRequests: the oldest come out unanswered and say why; no pair is shifted', () => {
     const targets = ['/1', '/2', '/3', '/4', '/5'];
@@ -207,12 +249,32 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
     expect(ledger.orphans).toBe(2);
   });
 
+  it('interimResponses: further ones are only counted', () => {
+    const script = conversation()
+      .handshake()
+      .fromClient(GET('/slow'))
+      .fromServer('HTTP/1.1 102 Processing\r\n\r\n'.repeat(9))
+      .fromServer(OK())
+      .fin();
+    const { exchanges, ledger } = balanced(runSegments(script.segments, { limits: { interimResponses: 4 } }));
+    expect(exchanges.map(inShort)).toEqual(['GET /slow -> 200']);
+    expect(exchanges[0]?.interim.length).toBe(4);
+    expect(exchanges[0]?.anomalies).toContain('many-interim-responses');
+    expect(ledger.interim).toBe(9);
+  });
+
   it('has a test here or elsewhere for each of them', () => {
-    const elsewhere = ['packetBytes', 'summaryGroups', 'summaryDurations', 'captureComments', 'sqliteFileBytes'];
+    const elsewhere = [
+      'packetBytes',
+      'summaryGroups',
+      'summaryDurations',
+      'captureComments',
+      'sqliteFileBytes',
+    ];
     const here = [
       'connections', 'closedConnections', 'closedLingerMs', 'pendingBytesPerDirection', 'pendingBytesTotal',
       'reorderPackets', 'reorderMs', 'fragmentedDatagrams', 'fragmentBytes', 'fragmentTimeoutMs', 'headBytes',
-      'pendingRequests',
+      'pendingRequests', 'interimResponses',
     ]; // biome-ignore format: a list
     expect(Object.keys(LIMITS).sort()).toEqual([...here, ...elsewhere].sort());
   });

@@ -7,7 +7,7 @@ import { emptyPacket } from '../src/model/packet.ts';
 import { Pipeline } from '../src/pipeline.ts';
 
 /** Multiplies the runs of property tests, for a longer search: `WIRELENS_FUZZ_FACTOR=20 npx vitest run test`. */
-const FUZZ_FACTOR = Number(process.env['WIRELENS_FUZZ_FACTOR'] ?? '1') || 1;
+const FUZZ_FACTOR = Number(process.env.WIRELENS_FUZZ_FACTOR ?? '1') || 1;
 
 /** Runs of a property test: `runs`, times WIRELENS_FUZZ_FACTOR. */
 export function fuzzRuns(runs: number): number {

@@ -12,7 +12,10 @@ const MS = 1e6;
 /** Gives the segments these times, in ns since the start. */
 function at(segments: readonly Segment[], timesNs: readonly number[]): Segment[] {
   expect(timesNs.length).toBe(segments.length);
-  return segments.map((segment, index) => ({ ...segment, timeNs: START_NS + BigInt(timesNs[index] as number) }));
+  return segments.map((segment, index) => ({
+    ...segment,
+    timeNs: START_NS + BigInt(timesNs[index] as number),
+  }));
 }
 
 function only(exchanges: readonly Exchange[]): Exchange {
@@ -26,7 +29,9 @@ describe('phases', () => {
       .handshake()
       .fromClient(`POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabcdefghi`, { segments: [30, 20] })
       .fromServer(OK('0123456789'), { segments: [10, 20] });
-    const times = [5, 1_000_007, 2_000_011, 3_000_013, 4_100_017, 5_200_019, 17_000_023, 18_000_029, 29_000_031];
+    const times = [
+      5, 1_000_007, 2_000_011, 3_000_013, 4_100_017, 5_200_019, 17_000_023, 18_000_029, 29_000_031,
+    ];
     const exchange = only(runSegments(at(segments, times)).exchanges);
     expect(phasesOf(exchange)).toEqual({
       connectNs: 2_000_011 - 5,
@@ -36,7 +41,12 @@ describe('phases', () => {
       totalNs: 29_000_031 - 3_000_013,
     } satisfies Phases);
     expect(startNs(exchange)).toBe(3_000_013);
-    expect(exchange.connection).toMatchObject({ synNs: 5, synAckNs: 1_000_007, ackNs: 2_000_011, opening: 'seen' });
+    expect(exchange.connection).toMatchObject({
+      synNs: 5,
+      synAckNs: 1_000_007,
+      ackNs: 2_000_011,
+      opening: 'seen',
+    });
   });
 
   it('stay exact a hundred days after the first packet', () => {
@@ -116,8 +126,18 @@ describe('phases', () => {
       .handshake()
       .fromClient(GET('/'))
       .fromServer(OK('0123456789'), { segments: [20, 20, 100] });
-    const [syn, synAck, ack, get, one, two, three] = segments as [Segment, Segment, Segment, Segment, Segment, Segment, Segment];
-    const exchange = only(runSegments(at([syn, synAck, ack, get, two, three, one], [0, 1, 2, 3, 10, 20, 1000])).exchanges);
+    const [syn, synAck, ack, get, one, two, three] = segments as [
+      Segment,
+      Segment,
+      Segment,
+      Segment,
+      Segment,
+      Segment,
+      Segment,
+    ];
+    const exchange = only(
+      runSegments(at([syn, synAck, ack, get, two, three, one], [0, 1, 2, 3, 10, 20, 1000])).exchanges,
+    );
     // The first byte came last; the message was whole then, too.
     expect(exchange.response?.firstByteNs).toBe(1000);
     expect(exchange.outcome).toBe('complete');
@@ -160,10 +180,17 @@ describe('a request without an answer says why', () => {
   it.each<[string, (half: ReturnType<typeof conversation>) => readonly Segment[], string]>([
     ['the server reset it', (half) => half.reset('server').segments, 'truncated reset-by-server'],
     ['the client reset it', (half) => half.reset('client').segments, 'truncated reset-by-client'],
-    ['the server closed it', (half) => half.fin('server').fin('client').segments, 'truncated closed-by-server'],
+    [
+      'the server closed it',
+      (half) => half.fin('server').fin('client').segments,
+      'truncated closed-by-server',
+    ],
     ['the capture ended', (half) => half.segments, 'truncated capture-ended'],
   ])('and an answer that is not whole: %s', (_name, end, expected) => {
-    const half = conversation().handshake().fromClient(GET('/x')).fromServer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
+    const half = conversation()
+      .handshake()
+      .fromClient(GET('/x'))
+      .fromServer('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf');
     const exchange = only(runSegments(end(half)).exchanges);
     expect(`${exchange.outcome} ${exchange.ending}`).toBe(expected);
     expect(exchange.response?.bodyBytes).toBe(4);
@@ -211,7 +238,10 @@ describe('TCP facts land on the exchange in which they happened', () => {
   });
 
   it('out-of-order segments: soon after is disorder, later is a retransmission', () => {
-    for (const [delayMs, outOfOrder, retransmissions] of [[0.5, 1, 0], [50, 0, 1]] as const) {
+    for (const [delayMs, outOfOrder, retransmissions] of [
+      [0.5, 1, 0],
+      [50, 0, 1],
+    ] as const) {
       const script = conversation({ stepMs: 0.1 })
         .handshake()
         .fromClient(GET('/1'))
@@ -222,7 +252,11 @@ describe('TCP facts land on the exchange in which they happened', () => {
         .again('server', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n'.length, '01234')
         .fin();
       const { tcp, outcome } = only(runSegments(script.segments).exchanges);
-      expect([outcome, tcp.responseOutOfOrder, tcp.responseRetransmissions]).toEqual(['complete', outOfOrder, retransmissions]);
+      expect([outcome, tcp.responseOutOfOrder, tcp.responseRetransmissions]).toEqual([
+        'complete',
+        outOfOrder,
+        retransmissions,
+      ]);
     }
   });
 
@@ -274,7 +308,9 @@ describe('TCP facts land on the exchange in which they happened', () => {
       .fromServer(OK());
     const mine = conversation({ stepMs: 5 }).handshake().fromClient(GET('/m')).fromServer(OK());
     const { exchanges } = runSegments(interleave(mine.segments, other.segments));
-    const byTarget = Object.fromEntries(exchanges.map(({ request, tcp }) => [request?.target, tcp.requestRetransmissions]));
+    const byTarget = Object.fromEntries(
+      exchanges.map(({ request, tcp }) => [request?.target, tcp.requestRetransmissions]),
+    );
     expect(byTarget).toEqual({ '/m': 0, '/o': 1 });
   });
 });

@@ -8,6 +8,7 @@ import {
   QUIET_TCP,
 } from '../model/exchange.ts';
 import type { Ledger } from '../model/ledger.ts';
+import { withAnomaly } from './http1/field-facts.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
 import { type Ends, tcpSince } from './tcp-counters.ts';
 
@@ -39,7 +40,7 @@ export class ExchangeBuilder {
       pairing: request.pairing,
       outcome: whole ? 'complete' : 'truncated',
       ending: whole ? null : (response.ending ?? request.ending),
-      anomalies: union(request.anomalies, response.anomalies),
+      anomalies: this.#anomalies(connection, request.position, union(request.anomalies, response.anomalies)),
       tcp: tcpSince(request.counters, ends),
     });
   }
@@ -58,7 +59,7 @@ export class ExchangeBuilder {
       pairing: request.pairing,
       outcome: outcomeWithoutResponse(ending),
       ending,
-      anomalies: request.anomalies,
+      anomalies: this.#anomalies(connection, request.position, request.anomalies),
       tcp: tcpSince(request.counters, ends),
     });
   }
@@ -77,7 +78,7 @@ export class ExchangeBuilder {
       pairing,
       outcome: 'orphan-response',
       ending: response.ending ?? 'lost-in-capture',
-      anomalies: response.anomalies,
+      anomalies: this.#anomalies(connection, response.position, response.anomalies),
       tcp: QUIET_TCP,
     });
   }
@@ -90,6 +91,11 @@ export class ExchangeBuilder {
 
   #out(exchange: Exchange): void {
     this.#emit(exchange);
+  }
+
+  /** Whether the opening is in the capture is known for sure only now, for its packets may come late. */
+  #anomalies(connection: Connection, position: number, anomalies: readonly Anomaly[]): readonly Anomaly[] {
+    return position === 1 && connection.opening === 'missed' ? withAnomaly(anomalies, 'mid-stream') : anomalies;
   }
 }
 

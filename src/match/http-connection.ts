@@ -12,7 +12,7 @@ import type { ExchangeBuilder } from './exchange-builder.ts';
 import { type BodyFraming, bodyFraming } from './http1/body-framing.ts';
 import type { FieldFacts } from './http1/field-facts.ts';
 import type { LineFacts } from './http1/line-facts.ts';
-import { type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
+import { type Loss, type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
 import { type MessageStart, RequestState, ResponseState } from './message-state.ts';
 import { Pairing, type PairingResult } from './pairing.ts';
 import { countersNow, type Ends, type TcpCounters } from './tcp-counters.ts';
@@ -37,7 +37,7 @@ interface Side {
   request: RequestState | null;
   response: ResponseState | null;
   /** Bytes that may have held requests are missing since the last request. */
-  requestsLost: boolean;
+  requestsLost: Loss | null;
   finished: boolean;
 }
 
@@ -82,7 +82,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       totals,
       request: null,
       response: null,
-      requestsLost: false,
+      requestsLost: null,
       finished: false,
     };
   }
@@ -130,7 +130,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   /** Requests of `asking` were answered as long as the other side wanted to, as far as the capture can tell. */
   #isOrderly(asking: Direction): boolean {
     const answered = this.#resetBy === null && this.#sides[opposite(asking)].finished;
-    return answered && !this.#sides[asking].requestsLost;
+    return answered && this.#sides[asking].requestsLost === null;
   }
 
   // From the parsers.
@@ -172,12 +172,11 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     this.#requests += 1;
     request.position = this.#requests;
     request.gapBefore = side.requestsLost;
-    if (side.requestsLost) request.note('resynchronised');
-    side.requestsLost = false;
+    if (side.requestsLost !== null) request.note('resynchronised');
+    side.requestsLost = null;
     if (side.finished || this.#resetBy !== null) request.note('after-close');
     this.#counters = countersNow(side.totals, peer.totals, this.#counters);
     request.counters = this.#counters;
-    if (this.#requests === 1 && connection.opening === 'missed') request.note('mid-stream');
     const before = side.pairing.last();
     if ((before !== undefined && request.ackOffset <= before.ackOffset) || peer.response !== null) {
       request.note('pipelined');
@@ -292,18 +291,21 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   #endingOf(direction: Direction, message: RequestState | ResponseState): Ending {
     if (message.anomalies.includes('bad-chunk-size')) return 'broken-framing';
     if (this.#sides[direction].finished) return closedBy(direction);
-    return this.#over === null ? 'lost-in-capture' : this.#endingOfConnection();
+    return this.#over === null ? 'lost-in-capture' : this.#endingOfConnection(opposite(direction));
   }
 
-  #endingOfConnection(): Ending {
+  /** Why nothing more came for `asking`. A reset after the other side had closed is not the reason. */
+  #endingOfConnection(asking: Direction): Ending {
+    if (this.#firstFin === opposite(asking)) return closedBy(this.#firstFin);
     if (this.#resetBy !== null) return this.#resetBy === FROM_CLIENT ? 'reset-by-client' : 'reset-by-server';
     if (this.#over === 'evicted') return 'evicted';
     return this.#firstFin === null ? 'capture-ended' : closedBy(this.#firstFin);
   }
 
-  lost(direction: Direction, end: number): void {
-    this.#sides[direction].requestsLost = true;
-    this.#sides[opposite(direction)].pairing.responsesLost(end);
+  lost(direction: Direction, end: number, loss: Loss): void {
+    const side = this.#sides[direction];
+    if (side.requestsLost !== 'between') side.requestsLost = loss;
+    this.#sides[opposite(direction)].pairing.responsesLost(end, loss);
   }
 
   foreign(_direction: Direction, bytes: Uint8Array, start: number, end: number): void {
@@ -326,7 +328,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     let ending: Ending;
     if (request.anomalies.includes('pipelining-limit')) ending = 'evicted';
     else if (this.#over === null || this.#sides[asking].pairing.mayBeLost(request)) ending = 'lost-in-capture';
-    else ending = this.#endingOfConnection();
+    else ending = this.#endingOfConnection(asking);
     this.#context.exchanges.unanswered(this.#connection, this.#endsFor(asking), request, ending);
   }
 
@@ -334,7 +336,6 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     this.#requests += 1;
     response.position = this.#requests;
     response.pairing = certainty;
-    if (this.#requests === 1 && this.#connection.opening === 'missed') response.note('mid-stream');
     if (response.done) this.#emitOrphan(response);
   }
 

@@ -8,6 +8,7 @@ import type {
   ResponseMessage,
 } from '../model/exchange.ts';
 import type { Direction } from '../model/stream.ts';
+import type { Loss } from './http1/message-parser.ts';
 import { type FieldFacts, withAnomaly } from './http1/field-facts.ts';
 import type { LineFacts } from './http1/line-facts.ts';
 import type { TcpCounters } from './tcp-counters.ts';
@@ -104,9 +105,9 @@ export class RequestState extends MessageState implements RequestMessage {
   response: ResponseState | null = null;
   interim: readonly InterimResponse[] = NO_INTERIM;
   pairing: Pairing = 'exact';
-  /** Bytes that may have held requests are missing right before this one. */
-  gapBefore = false;
-  /** Those requests had been answered, or their answers lost, before this one was sent. */
+  /** Bytes that may have held requests are missing right before this one; null: none are. */
+  gapBefore: Loss | null = null;
+  /** Those requests, if there were any, may all have been answered before this one was sent. */
   gapAnswered = false;
   /** TCP's counters when the request began, to tell what happened since. */
   counters: TcpCounters | null = null;

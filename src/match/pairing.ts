@@ -1,4 +1,5 @@
 import type { Pairing as Certainty } from '../model/exchange.ts';
+import type { Loss } from './http1/message-parser.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
 import { RequestQueue } from './request-queue.ts';
 
@@ -37,8 +38,11 @@ export class Pairing {
   /** Responses held back, in order, and how many of them stand before the last gap. */
   #held: ResponseState[] = [];
   #heldBeforeGap = 0;
-  /** Response bytes that may have held messages are missing up to here; -1: none are. */
+  /** Response bytes that may have held messages are missing, or were not understood, up to here; -1: none are. */
   #lostUpTo = -1;
+  #missingUpTo = -1;
+  /** The same where at least one response is lost for sure. */
+  #lostForSureUpTo = -1;
   #lastPaired: ResponseState | null = null;
   /** Requests were sent while others waited, although an answer had come in between. */
   #overlapping = false;
@@ -65,8 +69,10 @@ export class Pairing {
     return this.#waiting.at(this.#waiting.length - 1);
   }
 
-  /** Response bytes up to `end` are missing that belong to no known message. */
-  responsesLost(end: number): void {
+  /** Response bytes up to `end` belong to no known message. */
+  responsesLost(end: number, loss: Loss): void {
+    if (loss !== 'skipped') this.#missingUpTo = Math.max(this.#missingUpTo, end);
+    if (loss === 'between') this.#lostForSureUpTo = Math.max(this.#lostForSureUpTo, end);
     this.#lostUpTo = Math.max(this.#lostUpTo, end);
     this.#heldBeforeGap = this.#held.length;
   }
@@ -77,9 +83,11 @@ export class Pairing {
     if (newBatch && !this.#lostTrack) {
       if (!this.#inDoubt()) this.#overlapping = true;
       else if (this.#overlapping) this.#loseTrack();
-      else this.#settle(!request.gapBefore);
+      else this.#settle(request.gapBefore === null);
     }
-    if (request.gapBefore) request.gapAnswered = this.#answeredBefore(request);
+    if (request.gapBefore !== null) {
+      request.gapAnswered = request.gapBefore !== 'between' || this.#answeredBefore(request);
+    }
     this.#waiting.push(request);
   }
 
@@ -100,7 +108,7 @@ export class Pairing {
       return;
     }
     const wasRead = response.ackOffset < 0 || response.ackOffset >= request.headEndOffset;
-    if (request.gapBefore) {
+    if (request.gapBefore !== null) {
       // What the server had not read it cannot have answered: this answers a request that is missing.
       if (wasRead) this.#hold(response);
       else this.#orphan(response, 'exact');
@@ -138,13 +146,13 @@ export class Pairing {
 
   /** True when response bytes are missing that may have held the answer to `request`. */
   mayBeLost(request: RequestState): boolean {
-    return this.#lostUpTo > request.ackOffset;
+    return this.#missingUpTo > request.ackOffset;
   }
 
   /** Something is missing that makes counting unreliable for what waits now. */
   #inDoubt(): boolean {
     const first = this.#waiting.at(0);
-    return this.#held.length > 0 || (first !== undefined && (first.gapBefore || this.#lostUpTo > first.ackOffset));
+    return this.#held.length > 0 || (first !== undefined && (first.gapBefore !== null || this.#lostUpTo > first.ackOffset));
   }
 
   /** Response bytes of no known pair came before `request` was sent: answers to the requests missing before it. */
@@ -168,15 +176,16 @@ export class Pairing {
     const afterGap = this.#held.length - this.#heldBeforeGap;
     const known = this.#requestsAfterGap();
     const first = this.#waiting.at(this.#waiting.length - known);
-    if (first?.gapBefore === true) return first.gapAnswered ? afterGap >= known : afterGap > known;
-    return afterGap >= known - 1;
+    if (first !== undefined && first.gapBefore !== null) return first.gapAnswered ? afterGap >= known : afterGap > known;
+    const lostForSure = first !== undefined && this.#lostForSureUpTo > first.ackOffset;
+    return afterGap >= (lostForSure ? known - 1 : known);
   }
 
   /** Waiting requests from the last one with missing bytes before it; all of them where none are missing. */
   #requestsAfterGap(): number {
     const count = this.#waiting.length;
     for (let index = count - 1; index >= 0; index -= 1) {
-      if (this.#waiting.at(index)?.gapBefore === true) return count - index;
+      if (this.#waiting.at(index)?.gapBefore !== null) return count - index;
     }
     return count;
   }
@@ -222,7 +231,7 @@ export class Pairing {
     const responses = this.#held.length - this.#heldBeforeGap;
     const requests = this.#requestsAfterGap();
     const first = this.#waiting.at(this.#waiting.length - requests);
-    if (first?.gapBefore === true) {
+    if (first !== undefined && first.gapBefore !== null) {
       // At least one request is missing there; its answer must be among the responses, or have come before.
       return responses > requests || (first.gapAnswered && responses === requests) ? requests : this.#fewer(responses, first);
     }

@@ -59,7 +59,11 @@ describe('waiting segments', () => {
 
   it('hold what a plain array of bytes holds, where the first byte seen at a place wins', () => {
     const pieces = fc.array(
-      fc.record({ offset: fc.nat(60), bytes: fc.uint8Array({ minLength: 1, maxLength: 25 }), cut: fc.nat(4) }),
+      fc.record({
+        offset: fc.nat(60),
+        bytes: fc.uint8Array({ minLength: 1, maxLength: 25 }),
+        cut: fc.nat(4),
+      }),
       { maxLength: 40 },
     );
     fc.assert(

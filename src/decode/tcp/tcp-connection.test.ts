@@ -68,7 +68,8 @@ class Recorder implements StreamConsumer {
   #follow(direction: Direction, offset: number, length: number): void {
     if (length <= 0) this.broken ??= 'an empty delivery';
     if (this.#first[direction] < 0) this.#first[direction] = offset;
-    else if (offset !== this.#next[direction]) this.broken ??= `offset ${offset}, expected ${this.#next[direction]}`;
+    else if (offset !== this.#next[direction])
+      this.broken ??= `offset ${offset}, expected ${this.#next[direction]}`;
     this.#next[direction] = offset + length;
   }
 
@@ -123,7 +124,10 @@ function reassemble(segments: readonly Segment[], limits: Partial<Limits> = {}):
 }
 
 /** What a single connection was reassembled to. */
-function one(segments: readonly Segment[], limits: Partial<Limits> = {}): Reassembled & { recorder: Recorder } {
+function one(
+  segments: readonly Segment[],
+  limits: Partial<Limits> = {},
+): Reassembled & { recorder: Recorder } {
   const result = reassemble(segments, limits);
   expect(result.recorders.length).toBe(1);
   return { ...result, recorder: result.recorders[0] as Recorder };
@@ -147,10 +151,17 @@ const SERVER_SEQ = 500_000;
 
 /** Random bytes to and fro. */
 function chatter(random: Random, seqs: { client: number; server: number }): Segment[] {
-  const script = conversation({ clientSeq: seqs.client, serverSeq: seqs.server, stepMs: 0.1, mss: 300 }).handshake();
+  const script = conversation({
+    clientSeq: seqs.client,
+    serverSeq: seqs.server,
+    stepMs: 0.1,
+    mss: 300,
+  }).handshake();
   const turns = 2 + Math.floor(random() * 8);
   for (let turn = 0; turn < turns; turn += 1) {
-    const bytes = Uint8Array.from({ length: 1 + Math.floor(random() * 900) }, () => Math.floor(random() * 256));
+    const bytes = Uint8Array.from({ length: 1 + Math.floor(random() * 900) }, () =>
+      Math.floor(random() * 256),
+    );
     if (turn % 2 === 0) script.fromClient(bytes);
     else script.fromServer(bytes);
     if (random() < 0.5) script.ack(turn % 2 === 0 ? 'server' : 'client');
@@ -158,14 +169,20 @@ function chatter(random: Random, seqs: { client: number; server: number }): Segm
   return script.segments;
 }
 
-function expectLikeOracle(recorder: Recorder, segments: readonly Segment[], seqs: { client: number; server: number }): void {
+function expectLikeOracle(
+  recorder: Recorder,
+  segments: readonly Segment[],
+  seqs: { client: number; server: number },
+): void {
   for (const direction of [FROM_CLIENT, FROM_SERVER]) {
     const fromClient = direction === FROM_CLIENT;
     const expected = oracle(segments, fromClient, ((fromClient ? seqs.client : seqs.server) + 1) >>> 0);
     const found = recorder.streams[direction];
     found.forEach((byte, place) => {
       if (byte !== (expected.get(place) ?? -1)) {
-        expect(`${fromClient ? 'client' : 'server'} byte ${place}: ${byte}`).toBe(`${expected.get(place) ?? 'missing'}`);
+        expect(`${fromClient ? 'client' : 'server'} byte ${place}: ${byte}`).toBe(
+          `${expected.get(place) ?? 'missing'}`,
+        );
       }
     });
     const last = Math.max(-1, ...expected.keys());
@@ -175,7 +192,11 @@ function expectLikeOracle(recorder: Recorder, segments: readonly Segment[], seqs
 
 describe('reassembly gives what a plain array of bytes gives', () => {
   const SEQS: fc.Arbitrary<{ client: number; server: number }> = fc.record({
-    client: fc.oneof(fc.constant(CLIENT_SEQ), fc.integer({ min: 2 ** 32 - 3000, max: 2 ** 32 - 1 }), fc.constant(2 ** 31 - 500)),
+    client: fc.oneof(
+      fc.constant(CLIENT_SEQ),
+      fc.integer({ min: 2 ** 32 - 3000, max: 2 ** 32 - 1 }),
+      fc.constant(2 ** 31 - 500),
+    ),
     server: fc.oneof(fc.constant(SERVER_SEQ), fc.integer({ min: 2 ** 32 - 3000, max: 2 ** 32 - 1 })),
   });
 
@@ -271,7 +292,9 @@ describe('the life of a connection', () => {
     for (const clientSeq of [1000 + 1_000_000, 5, 1003]) {
       for (const closed of [true, false]) {
         const before = closed ? first : first.slice(0, 4);
-        const second = conversation({ clientSeq, startNs: START_NS + 5_000_000_000n }).handshake().fromClient('two').segments;
+        const second = conversation({ clientSeq, startNs: START_NS + 5_000_000_000n })
+          .handshake()
+          .fromClient('two').segments;
         const { recorders } = reassemble([...before, ...second]);
         expect(recorders.map((recorder) => recorder.text(FROM_CLIENT))).toEqual(['one', 'two']);
       }
@@ -351,11 +374,21 @@ describe('budgets', () => {
         const seqs = { client: CLIENT_SEQ, server: SERVER_SEQ };
         const list = chatter(random, seqs);
         const segments = [...list.slice(0, 3), ...reorder(list.slice(3), 40, random)];
-        const { recorder } = one(segments, { pendingBytesPerDirection: budget, pendingBytesTotal: budget * 2, reorderPackets: 5 });
+        const { recorder } = one(segments, {
+          pendingBytesPerDirection: budget,
+          pendingBytesTotal: budget * 2,
+          reorderPackets: 5,
+        });
         // Bytes may count as missing although they came later; those that are there are the right ones.
         for (const direction of [FROM_CLIENT, FROM_SERVER]) {
-          const expected = oracle(segments, direction === FROM_CLIENT, (direction === FROM_CLIENT ? seqs.client : seqs.server) + 1);
-          const wrong = recorder.streams[direction].filter((byte, place) => byte >= 0 && byte !== expected.get(place));
+          const expected = oracle(
+            segments,
+            direction === FROM_CLIENT,
+            (direction === FROM_CLIENT ? seqs.client : seqs.server) + 1,
+          );
+          const wrong = recorder.streams[direction].filter(
+            (byte, place) => byte >= 0 && byte !== expected.get(place),
+          );
           expect(wrong).toEqual([]);
         }
       }),

@@ -21,7 +21,7 @@ const FAR_BYTES = 64 * 1024 * 1024;
 /** So many segments in a row that are far, but follow each other, mean that the stream has really moved. */
 const FAR_SEGMENTS = 4;
 /** Packets of a connection found in mid-stream that are held before the first byte is delivered. */
-const HOLD_PACKETS = 4;
+const HOLD_PACKETS = 8;
 /** Among the first packets of a connection, an earlier place than the one seen first is disorder. */
 const OPENING_PACKETS = 16;
 /** A hole filled within this time was reordering, later a retransmission; as Wireshark draws the line. */
@@ -87,6 +87,8 @@ export class TcpConnection {
   /** Packets of this connection so far. */
   #arrivals = 0;
   #holding: boolean;
+  /** Among the first packets, where a direction begins may still turn out to be earlier. */
+  #opening = true;
   /** Only one direction has come for so long that the other one is taken to be outside of the capture. */
   #oneSided = false;
 
@@ -124,9 +126,9 @@ export class TcpConnection {
     if ((frame.flags & TCP_FLAG.syn) !== 0 && (frame.flags & TCP_FLAG.rst) === 0) {
       if (side.synSeen) return side.synSeq !== frame.seq;
       if (!side.started) return false;
-      // A SYN that was captured after the data it opened.
-      if (Math.abs(distance(side.nextSeq, frame.seq)) < FAR_BYTES / 64 && this.closedNs === null) return false;
-      return true;
+      // Captured after the data it opened, it still stands before them; a new connection begins elsewhere.
+      const ahead = distance(side.nextSeq, frame.seq);
+      return ahead >= 0 || ahead < -FAR_BYTES / 64;
     }
     return false;
   }
@@ -140,6 +142,7 @@ export class TcpConnection {
     const { flags, timeNs } = frame;
     const wireBytes = frame.wireEnd - frame.offset;
     this.#arrivals += 1;
+    if (this.#arrivals > OPENING_PACKETS) this.#opening = false;
     if (side.totals.packets === 0) this.#oneSided = false;
     side.totals.packets += 1;
     side.totals.payloadBytes += wireBytes;
@@ -161,6 +164,7 @@ export class TcpConnection {
       this.#reset(frame, packet, direction, side, ackOffset);
       return;
     }
+    if (side.started) this.#beginEarlier(side, seq);
     if (wireBytes > 0 || (flags & TCP_FLAG.fin) !== 0) {
       if (!side.started) side.start(seq);
       const ahead = distance(side.nextSeq, seq);
@@ -177,7 +181,7 @@ export class TcpConnection {
       side.start(seq);
       side.foundEmpty = (flags & TCP_FLAG.syn) === 0;
     } else if (distance(side.nextSeq, seq) === -1 && flags === TCP_FLAG.ack) side.totals.keepAlives += 1;
-    if (this.#holding && this.#arrivals > HOLD_PACKETS) this.#release();
+    if (this.#holding && (this.#arrivals > HOLD_PACKETS || (flags & TCP_FLAG.syn) !== 0)) this.#release();
     if (this.stalled()) this.drain(timeNs);
     else if (side.finOffset >= 0 || other.finOffset >= 0) this.#deliverFins();
   }
@@ -201,6 +205,7 @@ export class TcpConnection {
       if (!this.stalled()) break;
       this.#giveUpOne(Number.POSITIVE_INFINITY, true);
     }
+    this.#opening = false;
     this.#deliverFins();
   }
 
@@ -241,7 +246,6 @@ export class TcpConnection {
     if (answer) connection.synAckNs ??= frame.timeNs;
     else connection.synNs ??= frame.timeNs;
     connection.opening = connection.synNs !== null && connection.synAckNs !== null ? 'seen' : 'partial';
-    if (this.#holding) this.#release();
   }
 
   #anyDelivered(): boolean {
@@ -255,6 +259,16 @@ export class TcpConnection {
     [connection.client, connection.server] = [connection.server, connection.client];
     connection.fromClient = this.#client.totals;
     connection.fromServer = this.#server.totals;
+  }
+
+  /**
+   * What was seen first of a direction was not the first: as long as nothing was delivered, a lower number among
+   * the first packets moves its beginning back. One below may be a keep-alive probe and tells nothing.
+   */
+  #beginEarlier(side: TcpDirection, seq: number): void {
+    if (side.delivered || side.synSeen || !this.#opening) return;
+    const ahead = distance(side.nextSeq, seq);
+    if (ahead < -1 && ahead > -FAR_BYTES) side.moveStart(seq);
   }
 
   /** Notes the acknowledgement; returns its offset in the opposite direction, -1 when it makes no sense. */
@@ -271,7 +285,10 @@ export class TcpConnection {
     if (!other.started) {
       if ((frame.flags & TCP_FLAG.rst) !== 0) return -1;
       other.start(frame.ack);
-    }
+    } else if ((frame.flags & TCP_FLAG.syn) !== 0 && !other.synSeen && !other.delivered) {
+      // A SYN/ACK acknowledges the SYN alone: the other direction begins there.
+      other.moveStart(frame.ack);
+    } else if ((frame.flags & TCP_FLAG.rst) === 0) this.#beginEarlier(other, frame.ack);
     const ahead = distance(other.nextSeq, frame.ack);
     if (ahead > FAR_BYTES || ahead < -FAR_BYTES) return -1;
     const ackOffset = other.nextOffset + ahead;
@@ -324,11 +341,6 @@ export class TcpConnection {
     let start = frame.offset;
     let left = wireBytes;
     let ahead = distance(side.nextSeq, seq);
-    if (ahead < 0 && !side.delivered && !side.synSeen && this.#arrivals <= OPENING_PACKETS) {
-      // What was seen first was not the first: the direction begins earlier.
-      side.moveStart(seq);
-      ahead = 0;
-    }
     const offset = side.nextOffset + ahead;
     if (side.farSegments !== 0) side.farSegments = 0;
     if (ahead < 0 && !this.#holding) {
@@ -567,6 +579,8 @@ export class TcpConnection {
   #deliverFin(direction: Direction): void {
     const side = this.#side(direction);
     if (side.finDelivered || side.finOffset < 0 || side.nextOffset < side.finOffset || this.#holding) return;
+    // A direction that ends where it began may have begun earlier.
+    if (this.#opening && !side.delivered && !side.synSeen) return;
     side.finDelivered = true;
     this.#setFacts(side.finNs, side.finPacket, side.finCapture, -1);
     this.#consumer?.fin(direction, facts);

@@ -13,6 +13,14 @@ import type { LineCache } from './line-cache.ts';
 import { LineFacts } from './line-facts.ts';
 import { judgeStart, START, type Start } from './start-line.ts';
 
+/**
+ * Bytes in which messages may be lost:
+ *  - `skipped`: they are there, but were not understood;
+ *  - `inside`: they are missing from within a message, and perhaps from beyond it;
+ *  - `between`: they are missing where a message begins, so that at least one is lost.
+ */
+export type Loss = 'skipped' | 'inside' | 'between';
+
 /** What the parser of one direction tells its connection. */
 export interface MessageHandler {
   /**
@@ -36,8 +44,10 @@ export interface MessageHandler {
   end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void;
   /** Something odd in the current message. */
   anomaly(direction: Direction, anomaly: Anomaly): void;
-  /** Bytes that belong to no message known are missing: messages may have been lost up to `end`. */
-  lost(direction: Direction, end: number): void;
+  /**
+   * Bytes up to `end` belong to no message known, so that messages may have been lost.
+   */
+  lost(direction: Direction, end: number, loss: Loss): void;
   /** The first bytes of the direction are no HTTP. */
   foreign(direction: Direction, bytes: Uint8Array, start: number, end: number): void;
 }
@@ -77,6 +87,9 @@ const JUDGED_BYTES = 128;
 /** Fewer bytes of a start line at the end of a segment are not recognised among others. */
 const FEWEST_START_BYTES = 5;
 const FEWEST_FOREIGN_START_BYTES = 16;
+
+/** Methods whose requests hardly ever have a body (RFC 9110 §9.3). */
+const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
 
 /** What the parsers of a run share. */
 export interface ParserContext {
@@ -208,46 +221,51 @@ export class MessageParser {
     const end = offset + length;
     this.nextOffset = end;
     switch (this.#state) {
-      case STATE.length: {
-        if (this.doubtfulBody) {
-          // Whether there is a body at all is unknown, so the missing bytes may have been other messages.
-          this.doubtfulBody = false;
-          this.#lose(end);
-          return;
-        }
-        const inside = Math.min(length, this.#remaining);
-        this.#remaining -= inside;
-        this.#handler.body(this.#direction, inside, true);
-        if (this.#remaining > 0) return;
-        this.#finishMessage(true, null, offset + inside);
-        if (inside < length) this.#lose(end);
+      case STATE.length:
+        this.#gapInLength(offset, length);
         return;
-      }
       case STATE.chunked:
         this.#handler.body(this.#direction, length, true);
-        if (this.#chunked?.skip(length) !== true) this.#lose(end);
+        if (this.#chunked?.skip(length) !== true) this.#lose(end, 'inside');
         return;
       case STATE.untilClose:
         this.#handler.body(this.#direction, length, true);
         return;
       case STATE.head:
-        this.#breakHead(segment.timeNs);
         // The rest of a segment that begins with a head is taken for the rest of that message.
-        if (cut && this.#inMessage) this.#state = STATE.lost;
-        else this.#lose(end);
+        if (!this.#breakHead(segment.timeNs) || !cut) this.#lose(end, 'inside');
+        else if (this.#inMessage) this.#state = STATE.lost;
         return;
       case STATE.probe:
         this.#beginsInside = true;
-        this.#handler.lost(this.#direction, end);
+        this.#handler.lost(this.#direction, end, 'between');
         return;
       case STATE.foreign:
-        this.#handler.lost(this.#direction, end);
+        this.#handler.lost(this.#direction, end, 'inside');
         return;
       case STATE.opaque:
         return;
+      case STATE.start:
+        this.#lose(end, 'between');
+        return;
       default:
-        if (!cut || !this.#inMessage) this.#lose(end);
+        if (!cut || !this.#inMessage) this.#lose(end, 'inside');
     }
+  }
+
+  #gapInLength(offset: number, length: number): void {
+    if (this.doubtfulBody) {
+      // Whether there is a body at all is unknown, so the missing bytes may have been other messages.
+      this.doubtfulBody = false;
+      this.#lose(offset + length, 'inside');
+      return;
+    }
+    const inside = Math.min(length, this.#remaining);
+    this.#remaining -= inside;
+    this.#handler.body(this.#direction, inside, true);
+    if (this.#remaining > 0) return;
+    this.#finishMessage(true, null, offset + inside);
+    if (inside < length) this.#lose(offset + length, 'between');
   }
 
   /** The direction has ended in order. */
@@ -321,7 +339,7 @@ export class MessageParser {
       at += 1;
     }
     // A start line cut within its first bytes would have been missed.
-    this.#handler.lost(this.#direction, end + shift);
+    this.#handler.lost(this.#direction, end + shift, 'skipped');
     this.#ledger.unparsedBytes += end - from;
     this.#limboNs = segment.timeNs;
     return end;
@@ -338,7 +356,7 @@ export class MessageParser {
       this.#noteStart(at + shift, segment);
       return this.#hold(bytes, at, end, true);
     }
-    this.#handler.lost(this.#direction, end + shift);
+    this.#handler.lost(this.#direction, end + shift, 'skipped');
     this.#ledger.otherProtocolBytes += end - at;
     return end;
   }
@@ -366,10 +384,10 @@ export class MessageParser {
   }
 
   /** Framing is lost: from here on a start line is looked for. */
-  #lose(end: number): void {
+  #lose(end: number, loss: Loss = 'skipped'): void {
     this.#state = STATE.lost;
     this.#limboNs = this.lastNs;
-    this.#handler.lost(this.#direction, end);
+    this.#handler.lost(this.#direction, end, loss);
   }
 
   // Heads.
@@ -514,18 +532,25 @@ export class MessageParser {
     return end;
   }
 
-  /** A head whose rest is missing: if its start line is there, the message counts. */
-  #breakHead(timeNs: number): void {
+  /** A head whose rest is missing: if its start line is there, the message counts. False: it is not. */
+  #breakHead(timeNs: number): boolean {
     const held = this.#heldHead();
     if (!held.isJudged || !held.hasLine()) {
       this.#dropHeld(false);
       this.#state = STATE.lost;
-      return;
+      return false;
     }
     const headEndOffset = this.#start.offset + held.length;
     const framing = this.#announceCutHead(held, headEndOffset);
     this.#handler.anomaly(this.#direction, 'gap-in-head');
-    this.#enterBody(framing, timeNs, headEndOffset);
+    // Whether a body follows stood perhaps in the missing fields.
+    if (framing.kind === 'none' && this.#mayHaveBody()) this.#state = STATE.lost;
+    else this.#enterBody(framing, timeNs, headEndOffset);
+    return true;
+  }
+
+  #mayHaveBody(): boolean {
+    return !this.#line.isResponse && !BODILESS_METHODS.has(this.#line.method);
   }
 
   /** Reads and announces what is there of a head whose rest is missing or too long. */

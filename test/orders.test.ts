@@ -45,7 +45,7 @@ const SCRIPTS: readonly Script[] = [
     name: 'one exchange, opened and closed',
     expected: ['/1 -> R1 (complete, exact, 0+4)'],
     segments: (client) => conversation({ client }).handshake().fromClient(GET(1)).fromServer(OK(1)).fin().segments,
-    step: 7,
+    step: 14,
   },
   {
     name: 'one exchange in pieces',
@@ -55,7 +55,7 @@ const SCRIPTS: readonly Script[] = [
         .handshake()
         .fromClient(GET(1), { segments: [20] })
         .fromServer(OK(1), { segments: [25, 15] }).segments,
-    step: 7,
+    step: 14,
   },
   {
     name: 'two exchanges',

@@ -148,7 +148,7 @@ describe('in small conversations', () => {
     };
     const complaints = shapes()
       .filter(({ batches }) => losses === 1 || batches.length + Math.max(...batches) < 5)
-      .flatMap((shape) => complaintsAbout(shape, losses, new Feed(), nextClient));
+      .flatMap((shape) => complaintsAbout(shape, losses, new PipelineFeed(), nextClient));
     expect(complaints.slice(0, 20)).toEqual([]);
   });
 });

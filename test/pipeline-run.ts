@@ -5,6 +5,7 @@ import type { Ledger } from '../src/model/ledger.ts';
 import { LIMITS, type Limits } from '../src/model/limits.ts';
 import { emptyPacket } from '../src/model/packet.ts';
 import { Pipeline } from '../src/pipeline.ts';
+import { isPlain, plainFrame } from './plain-frame.ts';
 
 /** Multiplies the runs of property tests, for a longer search: `WIRELENS_FUZZ_FACTOR=20 npx vitest run test`. */
 const FUZZ_FACTOR = Number(process.env.WIRELENS_FUZZ_FACTOR ?? '1') || 1;
@@ -99,9 +100,16 @@ export function runPackets(packets: Iterable<FedPacket>, choices: RunChoices = {
   return feed.finish();
 }
 
-/** Segments in the given wrapping, as packets for the pipeline. */
+/** Segments in the given wrapping, as packets for the pipeline. Each has its own IPv4 identification. */
 export function packetsOf(segments: readonly Segment[], wrapping: WrappingName = 'ethernet'): FedPacket[] {
   const { linkType } = WRAPPINGS[wrapping];
+  if (wrapping === 'ethernet' && segments.every(isPlain)) {
+    return segments.map((segment, index) => ({
+      frame: plainFrame(segment, (index + 1) & 0xffff),
+      timeNs: segment.timeNs,
+      linkType,
+    }));
+  }
   return framesOf(segments, wrapping).map((timed) => ({ ...timed, linkType }));
 }
 

@@ -43,7 +43,8 @@ export class Pairing {
   #missingUpTo = -1;
   /** The same where at least one response is lost for sure. */
   #lostForSureUpTo = -1;
-  #lastPaired: ResponseState | null = null;
+  /** Since the last pair a response without a known request came, or was lost, before here; -1: none. */
+  #unpairedUpTo = -1;
   /** Requests were sent while others waited, although an answer had come in between. */
   #overlapping = false;
   /** Requests given up because too many waited; their answers are still to come. */
@@ -72,7 +73,10 @@ export class Pairing {
   /** Response bytes up to `end` belong to no known message. */
   responsesLost(end: number, loss: Loss): void {
     if (loss !== 'skipped') this.#missingUpTo = Math.max(this.#missingUpTo, end);
-    if (loss === 'between') this.#lostForSureUpTo = Math.max(this.#lostForSureUpTo, end);
+    if (loss === 'between') {
+      this.#lostForSureUpTo = Math.max(this.#lostForSureUpTo, end);
+      this.#unpairedUpTo = Math.max(this.#unpairedUpTo, end);
+    }
     this.#lostUpTo = Math.max(this.#lostUpTo, end);
     this.#heldBeforeGap = this.#held.length;
   }
@@ -155,11 +159,9 @@ export class Pairing {
     return this.#held.length > 0 || (first !== undefined && (first.gapBefore !== null || this.#lostUpTo > first.ackOffset));
   }
 
-  /** Response bytes of no known pair came before `request` was sent: answers to the requests missing before it. */
+  /** Since the last pair an answer to an unknown request came, or was lost, before `request` was sent. */
   #answeredBefore(request: RequestState): boolean {
-    if (this.#lastPaired === null) return this.#lostUpTo >= 0;
-    const { endOffset } = this.#lastPaired;
-    return endOffset >= 0 && request.ackOffset > endOffset;
+    return this.#unpairedUpTo >= 0 && request.ackOffset >= this.#unpairedUpTo;
   }
 
   /** The server had read nothing but this request when it answered, and no other one waits. */
@@ -196,13 +198,14 @@ export class Pairing {
   }
 
   #pair(request: RequestState, response: ResponseState, certainty: Certainty): void {
-    this.#lastPaired = response;
+    this.#unpairedUpTo = -1;
     response.held = false;
     this.#result.paired(request, response, certainty);
   }
 
   #orphan(response: ResponseState, certainty: Certainty): void {
     response.held = false;
+    this.#unpairedUpTo = Math.max(this.#unpairedUpTo, response.headEndOffset);
     this.#result.orphan(response, certainty);
   }
 

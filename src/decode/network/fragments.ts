@@ -119,7 +119,8 @@ export class FragmentTable {
       if (piece.offset > reach || piece.offset >= total) break;
       reach = piece.offset + piece.wireBytes;
       bytes.set(piece.bytes.subarray(0, total - piece.offset), piece.offset);
-      if (piece.bytes.length < piece.wireBytes) captured = Math.min(captured, piece.offset + piece.bytes.length);
+      if (piece.bytes.length < piece.wireBytes)
+        captured = Math.min(captured, piece.offset + piece.bytes.length);
     }
     return reach < total ? null : { bytes, captured };
   }

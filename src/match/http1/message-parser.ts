@@ -84,8 +84,7 @@ const NO_LINE = new LineFacts(false);
 const NO_BODY: BodyFraming = { kind: 'none' };
 /** A start line that has begun plausibly for so long is judged again when its end is there. */
 const JUDGED_BYTES = 128;
-/** Fewer bytes of a start line at the end of a segment are not recognised among others. */
-const FEWEST_START_BYTES = 5;
+/** Fewer bytes of a start line are not recognised among those of another protocol. */
 const FEWEST_FOREIGN_START_BYTES = 16;
 
 /** Methods whose requests hardly ever have a body (RFC 9110 §9.3). */
@@ -326,8 +325,7 @@ export class MessageParser {
     let at = from;
     while (at < end) {
       const judged = judgeStart(bytes, at, end, true);
-      const isStart = judged !== START.no && this.#isExpected(judged);
-      if (isStart && (judged !== START.more || end - at >= FEWEST_START_BYTES)) {
+      if (judged !== START.no && this.#isExpected(judged)) {
         this.#ledger.unparsedBytes += at - from;
         this.#noteStart(at + shift, segment);
         if (judged === START.more) {

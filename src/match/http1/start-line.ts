@@ -96,8 +96,8 @@ function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict:
     if (byte === LF) return endsInVersion(bytes, start, start + methodBytes, at, strict) ? START.request : START.no;
     if (byte < SP && byte !== HTAB && byte !== CR) hasControls = true;
   }
-  // Control characters in a target are possible, but as long as the end is not there they speak for another protocol.
-  return hasControls ? START.no : START.more;
+  // Control characters in a target are possible; where a start line is only looked for they speak against one.
+  return hasControls && strict ? START.no : START.more;
 }
 
 /** True when the request line `[start, lineFeed)` ends in an HTTP version, or is one of HTTP/0.9. */

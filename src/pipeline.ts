@@ -1,10 +1,10 @@
 import { Decoder } from './decode/decoder.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
+import { HttpConnection } from './match/http-connection.ts';
 import { FieldMemo } from './match/http1/field-memo.ts';
 import { HeadReader } from './match/http1/head-reader.ts';
 import { LineCache } from './match/http1/line-cache.ts';
-import { HttpConnection } from './match/http-connection.ts';
 import { Interner } from './match/interner.ts';
 import type { Connection, Exchange } from './model/exchange.ts';
 import { Ledger, PACKET_REASON_NAMES, type PacketReason } from './model/ledger.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Conversation, conversation, type Segment, START_NS } from '../fixtures/build/conversation.ts';
 import type { Exchange } from '../src/model/exchange.ts';
-import { PipelineFeed as Feed, inShort, type PipelineFeed, packetsOf } from './pipeline-run.ts';
+import { inShort, PipelineFeed, packetsOf } from './pipeline-run.ts';
 import { answeredTarget } from './traffic.ts';
 
 /** How a small conversation is cut into packets. */

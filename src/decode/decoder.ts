@@ -1,13 +1,13 @@
-import type { Limits } from '../model/limits.ts';
 import type { PacketReason } from '../model/ledger.ts';
+import type { Limits } from '../model/limits.ts';
 import type { Packet } from '../model/packet.ts';
 import { u32 } from './bytes.ts';
 import { Frame, NEXT, type Next } from './frame.ts';
 import { readEthernet, readLlc } from './link/ethernet.ts';
 import { readNflog, readPflog } from './link/firewall-log.ts';
 import { readAvs, readIeee80211, readPpi, readPrism, readRadiotap } from './link/ieee80211.ts';
-import { readLinuxSll, readLinuxSll2, SLL2_INTERFACE_INDEX } from './link/linux-sll.ts';
 import { LINK_TYPE, linkLayer } from './link/link-types.ts';
+import { readLinuxSll, readLinuxSll2, SLL2_INTERFACE_INDEX } from './link/linux-sll.ts';
 import { readNullLoop } from './link/null-loop.ts';
 import { readChdlc, readFrameRelay, readMpls, readPpp, readPppHdlc, readPppoe } from './link/serial.ts';
 import { readEtherType } from './network/ether-type.ts';

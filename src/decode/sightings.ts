@@ -29,7 +29,8 @@ export class Sightings {
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ frame.dst0 ^ (frame.dst3 << 1);
     hash = Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) ^ (frame.wireEnd - frame.offset);
     const slot = hash & (SLOTS - 1);
-    const check = (frame.seq + Math.imul(frame.ack, 31) + Math.imul(frame.src0, 17) + frame.dst0) ^ (frame.ipId << 8);
+    const check =
+      (frame.seq + Math.imul(frame.ack, 31) + Math.imul(frame.src0, 17) + frame.dst0) ^ (frame.ipId << 8);
     if (this.#signatures[slot] === hash && this.#checks[slot] === check && this.#interfaces[slot] !== -1) {
       const distanceNs = Math.abs(frame.timeNs - this.#timesNs[slot]);
       const windowNs =

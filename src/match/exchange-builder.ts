@@ -95,7 +95,9 @@ export class ExchangeBuilder {
 
   /** Whether the opening is in the capture is known for sure only now, for its packets may come late. */
   #anomalies(connection: Connection, position: number, anomalies: readonly Anomaly[]): readonly Anomaly[] {
-    return position === 1 && connection.opening === 'missed' ? withAnomaly(anomalies, 'mid-stream') : anomalies;
+    return position === 1 && connection.opening === 'missed'
+      ? withAnomaly(anomalies, 'mid-stream')
+      : anomalies;
   }
 }
 
@@ -108,4 +110,3 @@ function union(a: readonly Anomaly[], b: readonly Anomaly[]): readonly Anomaly[]
   if (a.length === 0) return b;
   return [...new Set([...a, ...b])];
 }
-

@@ -1,5 +1,11 @@
 import type { Anomaly } from '../model/anomaly.ts';
-import type { Connection, DirectionTotals, Ending, Endpoint, Pairing as Certainty } from '../model/exchange.ts';
+import type {
+  Pairing as Certainty,
+  Connection,
+  DirectionTotals,
+  Ending,
+  Endpoint,
+} from '../model/exchange.ts';
 import type { Limits } from '../model/limits.ts';
 import {
   type Direction,
@@ -12,11 +18,12 @@ import type { ExchangeBuilder } from './exchange-builder.ts';
 import { type BodyFraming, bodyFraming } from './http1/body-framing.ts';
 import type { FieldFacts } from './http1/field-facts.ts';
 import type { LineFacts } from './http1/line-facts.ts';
-import { type Loss, type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
+import { type MessageHandler, MessageParser, type ParserContext } from './http1/message-parser.ts';
+import type { Loss } from './loss.ts';
 import { type MessageStart, RequestState, ResponseState } from './message-state.ts';
 import { Pairing, type PairingResult } from './pairing.ts';
-import { countersNow, type Ends, type TcpCounters } from './tcp-counters.ts';
 import { foreignProtocol } from './protocol.ts';
+import { countersNow, type Ends, type TcpCounters } from './tcp-counters.ts';
 
 /** What connections share. */
 export interface HttpContext {
@@ -327,7 +334,8 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     request.pairing = certainty;
     let ending: Ending;
     if (request.anomalies.includes('pipelining-limit')) ending = 'evicted';
-    else if (this.#over === null || this.#sides[asking].pairing.mayBeLost(request)) ending = 'lost-in-capture';
+    else if (this.#over === null || this.#sides[asking].pairing.mayBeLost(request))
+      ending = 'lost-in-capture';
     else ending = this.#endingOfConnection(asking);
     this.#context.exchanges.unanswered(this.#connection, this.#endsFor(asking), request, ending);
   }

@@ -8,9 +8,9 @@ import type {
   ResponseMessage,
 } from '../model/exchange.ts';
 import type { Direction } from '../model/stream.ts';
-import type { Loss } from './http1/message-parser.ts';
 import { type FieldFacts, withAnomaly } from './http1/field-facts.ts';
 import type { LineFacts } from './http1/line-facts.ts';
+import type { Loss } from './loss.ts';
 import type { TcpCounters } from './tcp-counters.ts';
 
 const NO_INTERIM: readonly InterimResponse[] = Object.freeze([]);

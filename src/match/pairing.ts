@@ -1,5 +1,5 @@
 import type { Pairing as Certainty } from '../model/exchange.ts';
-import type { Loss } from './http1/message-parser.ts';
+import type { Loss } from './loss.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
 import { RequestQueue } from './request-queue.ts';
 
@@ -156,7 +156,10 @@ export class Pairing {
   /** Something is missing that makes counting unreliable for what waits now. */
   #inDoubt(): boolean {
     const first = this.#waiting.at(0);
-    return this.#held.length > 0 || (first !== undefined && (first.gapBefore !== null || this.#lostUpTo > first.ackOffset));
+    return (
+      this.#held.length > 0 ||
+      (first !== undefined && (first.gapBefore !== null || this.#lostUpTo > first.ackOffset))
+    );
   }
 
   /** Since the last pair an answer to an unknown request came, or was lost, before `request` was sent. */
@@ -178,7 +181,8 @@ export class Pairing {
     const afterGap = this.#held.length - this.#heldBeforeGap;
     const known = this.#requestsAfterGap();
     const first = this.#waiting.at(this.#waiting.length - known);
-    if (first !== undefined && first.gapBefore !== null) return first.gapAnswered ? afterGap >= known : afterGap > known;
+    if (first !== undefined && first.gapBefore !== null)
+      return first.gapAnswered ? afterGap >= known : afterGap > known;
     const lostForSure = first !== undefined && this.#lostForSureUpTo > first.ackOffset;
     return afterGap >= (lostForSure ? known - 1 : known);
   }
@@ -236,7 +240,9 @@ export class Pairing {
     const first = this.#waiting.at(this.#waiting.length - requests);
     if (first !== undefined && first.gapBefore !== null) {
       // At least one request is missing there; its answer must be among the responses, or have come before.
-      return responses > requests || (first.gapAnswered && responses === requests) ? requests : this.#fewer(responses, first);
+      return responses > requests || (first.gapAnswered && responses === requests)
+        ? requests
+        : this.#fewer(responses, first);
     }
     return responses <= requests ? responses : 0;
   }

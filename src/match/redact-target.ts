@@ -60,7 +60,10 @@ function redactQuery(query: string): string {
     const part = parts[index];
     const equals = part.indexOf('=');
     if (equals <= 0 || equals === part.length - 1) continue;
-    const name = part.slice(0, equals).toLowerCase().replace(/[-_.[\]]|%5[bd]/g, '');
+    const name = part
+      .slice(0, equals)
+      .toLowerCase()
+      .replace(/[-_.[\]]|%5[bd]/g, '');
     if (SECRET_NAMES.has(name)) parts[index] = `${part.slice(0, equals + 1)}${MASK}`;
   }
   return parts.join('');

@@ -12,7 +12,9 @@ export class RequestQueue {
   /** The request at place `index`, 0 being the oldest; undefined beyond the end. */
   at(index: number): RequestState | undefined {
     // Reading an array outside of its bounds is slow, and asking an empty queue is the usual case.
-    return index >= 0 && index < this.#items.length - this.#head ? this.#items[this.#head + index] : undefined;
+    return index >= 0 && index < this.#items.length - this.#head
+      ? this.#items[this.#head + index]
+      : undefined;
   }
 
   push(request: RequestState): void {

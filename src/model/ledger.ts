@@ -5,17 +5,17 @@
 
 /** Why a packet is not a TCP segment that Wirelens used. Closed list, one sentence each. */
 export const PACKET_REASONS = {
-  'udp': 'a UDP datagram (not a tunnel that is understood)',
-  'icmp': 'an ICMP or ICMPv6 message',
+  udp: 'a UDP datagram (not a tunnel that is understood)',
+  icmp: 'an ICMP or ICMPv6 message',
   'other-transport': 'another transport protocol over IP',
-  'arp': 'ARP',
+  arp: 'ARP',
   'other-network': 'neither IPv4 nor IPv6',
   'unknown-link-type': 'a link type that is not understood',
-  'truncated': 'cut so short, by snaplen or damage, that a header is missing',
-  'malformed': 'a header that contradicts itself',
+  truncated: 'cut so short, by snaplen or damage, that a header is missing',
+  malformed: 'a header that contradicts itself',
   'bad-checksum': 'a wrong TCP or IPv4 checksum (only when checked)',
-  'encrypted': 'an encrypted payload (ESP, protected 802.11)',
-  'fragment': 'a fragment, held for or used in a reassembled datagram',
+  encrypted: 'an encrypted payload (ESP, protected 802.11)',
+  fragment: 'a fragment, held for or used in a reassembled datagram',
   'fragment-incomplete': 'a fragment of a datagram that never became whole',
   'tunnel-depth': 'more encapsulations than are followed',
   'duplicate-sighting': 'the same packet seen again, on another interface or copied by a mirror port',
@@ -106,7 +106,13 @@ export class Ledger {
     if (this.evictedConnections > 0) lost.push(`${this.evictedConnections} connections evicted`);
     if (this.evictedPending > 0) lost.push(`${this.evictedPending} budget evictions of waiting segments`);
     if (this.evictedFragments > 0) lost.push(`${this.evictedFragments} datagrams given up in fragments`);
-    for (const reason of ['truncated', 'malformed', 'unknown-link-type', 'fragment-incomplete', 'tunnel-depth'] as const) {
+    for (const reason of [
+      'truncated',
+      'malformed',
+      'unknown-link-type',
+      'fragment-incomplete',
+      'tunnel-depth',
+    ] as const) {
       const count = this.notUsed[PACKET_REASON_NAMES.indexOf(reason)];
       if (count > 0) lost.push(`${count} packets: ${PACKET_REASONS[reason]}`);
     }

@@ -22,7 +22,8 @@ export function readIeee80211(frame: Frame): Next {
   const { bytes, offset } = frame;
   const control = u16le(bytes, offset);
   const subtype = (control >> 4) & 0xf;
-  if (((control >> 2) & 3) !== TYPE_DATA || (subtype & SUBTYPE_NULL) !== 0) return frame.stop('other-network');
+  if (((control >> 2) & 3) !== TYPE_DATA || (subtype & SUBTYPE_NULL) !== 0)
+    return frame.stop('other-network');
   if ((control & PROTECTED) !== 0) return frame.stop('encrypted');
   let header = BASE_BYTES;
   if ((control & TO_DS) !== 0 && (control & FROM_DS) !== 0) header += ADDRESS_BYTES;

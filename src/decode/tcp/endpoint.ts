@@ -24,7 +24,14 @@ export function formatAddress(version: number, w0: number, w1: number, w2: numbe
   return `${text.slice(0, bestStart).join(':')}::${text.slice(bestStart + bestLength).join(':')}`;
 }
 
-export function endpoint(version: number, w0: number, w1: number, w2: number, w3: number, port: number): Endpoint {
+export function endpoint(
+  version: number,
+  w0: number,
+  w1: number,
+  w2: number,
+  w3: number,
+  port: number,
+): Endpoint {
   const address = formatAddress(version, w0, w1, w2, w3);
   return { address, port, text: version === 4 ? `${address}:${port}` : `[${address}]:${port}` };
 }

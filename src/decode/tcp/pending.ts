@@ -95,7 +95,8 @@ export class PendingSegments {
     let low = this.#head;
     let high = this.#segments.length;
     // Nearly always the new segment goes to the end.
-    if (low < high && this.#segments[high - 1].offset + this.#segments[high - 1].wireBytes <= offset) return high;
+    if (low < high && this.#segments[high - 1].offset + this.#segments[high - 1].wireBytes <= offset)
+      return high;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const segment = this.#segments[middle];

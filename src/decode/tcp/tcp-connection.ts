@@ -294,7 +294,8 @@ export class TcpConnection {
     const ackOffset = other.nextOffset + ahead;
     if (ackOffset > other.ackedOffset) {
       other.ackedOffset = ackOffset;
-      if (other.holeAckedArrival < 0 && ahead > 0 && other.hasPending()) other.holeAckedArrival = this.#arrivals;
+      if (other.holeAckedArrival < 0 && ahead > 0 && other.hasPending())
+        other.holeAckedArrival = this.#arrivals;
     }
     return ackOffset;
   }
@@ -382,14 +383,13 @@ export class TcpConnection {
     const before = pending.heldBytes;
     this.#context.ledger.duplicateBytes += pending.add(segment);
     this.#context.pendingBytes += pending.heldBytes - before;
-    if (side.holeAckedArrival < 0 && side.ackedOffset > side.nextOffset) side.holeAckedArrival = this.#arrivals;
+    if (side.holeAckedArrival < 0 && side.ackedOffset > side.nextOffset)
+      side.holeAckedArrival = this.#arrivals;
   }
 
   /** True when everything that a segment of `side` acknowledges has been delivered, or is not waited for. */
   #causal(side: TcpDirection, other: TcpDirection, ackOffset: number): boolean {
-    return (
-      ackOffset <= other.deliveredLimit() || ackOffset <= side.waivedOffset || this.#oneSided
-    );
+    return ackOffset <= other.deliveredLimit() || ackOffset <= side.waivedOffset || this.#oneSided;
   }
 
   #deliverReady(): void {
@@ -450,8 +450,12 @@ export class TcpConnection {
     const first: Direction = fromClient <= fromServer ? FROM_CLIENT : FROM_SERVER;
     const second = opposite(first);
     // What waits for bytes of the other side goes before them only if those do not wait behind a hole themselves.
-    if (this.#waitsForHole(first)) return this.#giveUp(second, nowNs, force) || this.#giveUp(first, nowNs, force);
-    return this.#giveUp(first, nowNs, force) || (this.#side(second).hasPending() && this.#giveUp(second, nowNs, force));
+    if (this.#waitsForHole(first))
+      return this.#giveUp(second, nowNs, force) || this.#giveUp(first, nowNs, force);
+    return (
+      this.#giveUp(first, nowNs, force) ||
+      (this.#side(second).hasPending() && this.#giveUp(second, nowNs, force))
+    );
   }
 
   /** The first waiting segment of `direction` is in order, and the other side's first one is not. */
@@ -474,7 +478,8 @@ export class TcpConnection {
       return true;
     }
     // In order, but it acknowledges what has not come.
-    if (!force && (other.hasPending() || !this.#overdue(segment.arrival, segment.timeNs, nowNs, 1))) return false;
+    if (!force && (other.hasPending() || !this.#overdue(segment.arrival, segment.timeNs, nowNs, 1)))
+      return false;
     side.waivedOffset = Math.max(side.waivedOffset, segment.ackOffset);
     if (other.totals.packets === 0) this.#oneSided = true;
     const missing = segment.ackOffset - other.nextOffset;
@@ -529,7 +534,7 @@ export class TcpConnection {
   ): void {
     const captured = Math.min(end - start, wireBytes);
     side.delivered = true;
-    if (side.pending !== null && side.pending.conflict) {
+    if (side.pending?.conflict === true) {
       side.pending.conflict = false;
       this.#receiver().anomaly(direction, 'overlap-conflict');
     }

@@ -1,6 +1,6 @@
 import type { DirectionTotals } from '../../model/exchange.ts';
-import { advance, distance } from './sequence.ts';
 import { PendingSegments } from './pending.ts';
+import { advance, distance } from './sequence.ts';
 
 /**
  * Offsets of a direction begin here rather than at 0, so that bytes and acknowledgements from before the

@@ -1,4 +1,4 @@
-import { type Connection, type Tunnel, TUNNEL_KINDS } from '../../model/exchange.ts';
+import { type Connection, TUNNEL_KINDS, type Tunnel } from '../../model/exchange.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
@@ -59,7 +59,10 @@ export class TcpTracker {
     const table = this.#table;
     let connection = table.find(frame, hash);
     if (connection === null) connection = this.#open(frame, packet, hash);
-    else if ((frame.flags & TCP_FLAG.syn) !== 0 && connection.isReuse(frame, directionOf(connection, table.foundByA))) {
+    else if (
+      (frame.flags & TCP_FLAG.syn) !== 0 &&
+      connection.isReuse(frame, directionOf(connection, table.foundByA))
+    ) {
       this.#finish(connection, 'closed');
       connection = this.#open(frame, packet, hash);
     } else table.touch(connection);

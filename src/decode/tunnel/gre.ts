@@ -2,12 +2,24 @@ import { u16, u32 } from '../bytes.ts';
 import { type Frame, NEXT, type Next, TUNNEL } from '../frame.ts';
 
 /** GRE flags and version (RFC 2784 §2.1, RFC 2890 §2, RFC 2637 §4.1). */
-const FLAG = { checksum: 0x8000, routing: 0x4000, key: 0x2000, sequence: 0x1000, acknowledgement: 0x0080 } as const;
+const FLAG = {
+  checksum: 0x8000,
+  routing: 0x4000,
+  key: 0x2000,
+  sequence: 0x1000,
+  acknowledgement: 0x0080,
+} as const;
 const VERSION_MASK = 0x0007;
 const BASE_BYTES = 4;
 
 /** Protocol types that are no EtherTypes or need a reader of their own. */
-const TYPE = { erspan1or2: 0x88be, erspan3: 0x22eb, transparentEthernet: 0x6558, ppp: 0x880b, wccp: 0x883e } as const;
+const TYPE = {
+  erspan1or2: 0x88be,
+  erspan3: 0x22eb,
+  transparentEthernet: 0x6558,
+  ppp: 0x880b,
+  wccp: 0x883e,
+} as const;
 const ERSPAN2_BYTES = 8;
 const ERSPAN3_BYTES = 12;
 const ERSPAN3_PLATFORM_BYTES = 8;

@@ -25,7 +25,8 @@ export function bodyFraming(line: LineFacts, fields: FieldFacts, requestMethod: 
     const { status } = line;
     // 1. HEAD, 1xx, 204, 304: ends with the head, whatever the fields say.
     if (status === 101) return UPGRADE;
-    if (requestMethod === 'HEAD' || (status >= 100 && status < 200) || status === 204 || status === 304) return NONE;
+    if (requestMethod === 'HEAD' || (status >= 100 && status < 200) || status === 204 || status === 304)
+      return NONE;
     // 2. A successful answer to CONNECT: a tunnel follows.
     if (requestMethod === 'CONNECT' && status >= 200 && status < 300) return TUNNEL;
   }

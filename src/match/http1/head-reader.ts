@@ -23,7 +23,8 @@ const KEPT_BY_LENGTH: readonly string[][] = Array.from({ length: LONGEST_NAME },
 
 /** First letters and lengths of the names that matter, so that most fields cost one look. */
 const INTEREST = new Uint8Array(256 * LONGEST_NAME);
-for (const name of [...KEPT_FIELDS, ...PLACED_FIELDS]) INTEREST[name.charCodeAt(0) * LONGEST_NAME + name.length] = 1;
+for (const name of [...KEPT_FIELDS, ...PLACED_FIELDS])
+  INTEREST[name.charCodeAt(0) * LONGEST_NAME + name.length] = 1;
 
 function isOfInterest(first: number, length: number): boolean {
   return length < LONGEST_NAME && INTEREST[(first | 0x20) * LONGEST_NAME + length] === 1;
@@ -69,7 +70,13 @@ export class HeadReader {
    * Reads the header section at `start`; `sectionBytes` then is its length with its empty line. null: that is not
    * there; with `cut` the section is taken as far as it goes.
    */
-  section(bytes: Uint8Array, start: number, end: number, isResponse: boolean, cut = false): FieldFacts | null {
+  section(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    isResponse: boolean,
+    cut = false,
+  ): FieldFacts | null {
     this.#contentLengths = 0;
     this.#transferCodings = '';
     const fields = new FieldFacts();
@@ -89,7 +96,8 @@ export class HeadReader {
     while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
     if (at - afterVersion !== 1 || bytes[start] !== 72) facts.note('odd-start-line');
     const digits = at;
-    while (at < end && at - digits < 3 && isDigit(bytes[at])) facts.status = facts.status * 10 + (bytes[at++] - 48);
+    while (at < end && at - digits < 3 && isDigit(bytes[at]))
+      facts.status = facts.status * 10 + (bytes[at++] - 48);
     if (at - digits < 3 || facts.status < 100 || (at < end && bytes[at] !== SP)) {
       if (at < end || at - digits < 3) facts.note('odd-start-line');
     }
@@ -309,7 +317,10 @@ export class HeadReader {
       }
       this.#contentLengths += 1;
       if (this.#contentLengths === 1) fields.contentLength = value;
-      else fields.note(value === fields.contentLength ? 'duplicate-content-length' : 'conflicting-content-length');
+      else
+        fields.note(
+          value === fields.contentLength ? 'duplicate-content-length' : 'conflicting-content-length',
+        );
       if (at >= end) return;
       at += 1;
     }
@@ -325,8 +336,10 @@ export class HeadReader {
     const codings = this.#transferCodings.split(',').map((coding) => coding.trim());
     const last = codings.pop();
     fields.chunked = last === 'chunked';
-    if (!fields.chunked || !codings.every((coding) => COMPRESSIONS.has(coding))) fields.note('bad-transfer-encoding');
-    if (this.#contentLengths > 0 || fields.badContentLength) fields.note('content-length-and-transfer-encoding');
+    if (!fields.chunked || !codings.every((coding) => COMPRESSIONS.has(coding)))
+      fields.note('bad-transfer-encoding');
+    if (this.#contentLengths > 0 || fields.badContentLength)
+      fields.note('content-length-and-transfer-encoding');
   }
 }
 

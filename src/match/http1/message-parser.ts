@@ -1,6 +1,7 @@
 import type { Anomaly } from '../../model/anomaly.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Direction, SegmentFacts } from '../../model/stream.ts';
+import type { Loss } from '../loss.ts';
 import type { MessageStart } from '../message-state.ts';
 import type { BodyFraming } from './body-framing.ts';
 import { CR, LF } from './characters.ts';
@@ -12,14 +13,6 @@ import { HeldHead } from './held-head.ts';
 import type { LineCache } from './line-cache.ts';
 import { LineFacts } from './line-facts.ts';
 import { judgeStart, START, type Start } from './start-line.ts';
-
-/**
- * Bytes in which messages may be lost:
- *  - `skipped`: they are there, but were not understood;
- *  - `inside`: they are missing from within a message, and perhaps from beyond it;
- *  - `between`: they are missing where a message begins, so that at least one is lost.
- */
-export type Loss = 'skipped' | 'inside' | 'between';
 
 /** What the parser of one direction tells its connection. */
 export interface MessageHandler {
@@ -555,7 +548,8 @@ export class MessageParser {
   #announceCutHead(held: HeldHead, headEndOffset: number): BodyFraming {
     const { bytes, length, isResponse } = held;
     this.#line = this.#reader.line(bytes, 0, length, isResponse, true) as LineFacts;
-    this.#section = this.#reader.section(bytes, this.#reader.lineBytes, length, isResponse, true) ?? NO_SECTION;
+    this.#section =
+      this.#reader.section(bytes, this.#reader.lineBytes, length, isResponse, true) ?? NO_SECTION;
     held.clear();
     return this.#announce(length, headEndOffset, true);
   }

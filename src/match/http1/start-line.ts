@@ -64,7 +64,13 @@ function judgeStrictStatusLine(bytes: Uint8Array, start: number, end: number): S
   for (let index = 5; index < length; index += 1) {
     const byte = bytes[start + index];
     const fits =
-      index === 5 ? byte === 49 : index === 6 ? byte === 46 : index === 8 ? byte === SP || byte === HTAB : isDigit(byte);
+      index === 5
+        ? byte === 49
+        : index === 6
+          ? byte === 46
+          : index === 8
+            ? byte === SP || byte === HTAB
+            : isDigit(byte);
     if (!fits) return START.no;
   }
   return length === SHORTEST_STATUS_LINE ? START.response : START.more;
@@ -93,7 +99,8 @@ function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict:
   let hasControls = false;
   for (; at < end; at += 1) {
     const byte = bytes[at];
-    if (byte === LF) return endsInVersion(bytes, start, start + methodBytes, at, strict) ? START.request : START.no;
+    if (byte === LF)
+      return endsInVersion(bytes, start, start + methodBytes, at, strict) ? START.request : START.no;
     if (byte < SP && byte !== HTAB && byte !== CR) hasControls = true;
   }
   // Control characters in a target are possible; where a start line is only looked for they speak against one.
@@ -101,9 +108,16 @@ function judgeRequestLine(bytes: Uint8Array, start: number, end: number, strict:
 }
 
 /** True when the request line `[start, lineFeed)` ends in an HTTP version, or is one of HTTP/0.9. */
-function endsInVersion(bytes: Uint8Array, start: number, methodEnd: number, lineFeed: number, strict: boolean): boolean {
+function endsInVersion(
+  bytes: Uint8Array,
+  start: number,
+  methodEnd: number,
+  lineFeed: number,
+  strict: boolean,
+): boolean {
   let end = lineFeed;
-  while (end > methodEnd && (bytes[end - 1] === CR || bytes[end - 1] === SP || bytes[end - 1] === HTAB)) end -= 1;
+  while (end > methodEnd && (bytes[end - 1] === CR || bytes[end - 1] === SP || bytes[end - 1] === HTAB))
+    end -= 1;
   let at = end;
   while (at > methodEnd && (isDigit(bytes[at - 1]) || bytes[at - 1] === 46)) at -= 1;
   const digits = end - at;

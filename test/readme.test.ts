@@ -9,15 +9,21 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
  * lines that begin with `$ ` are commands, what follows them is all that they print, standard error last. Each
  * document has one empty directory for its commands, in which `fixtures` is the repository's and `wirelens`
  * (with or without `npx`) the compiled program; lines are 100 cells wide.
+ *
+ * `WIRELENS_ACCEPT=1 npx vitest run test/readme.test.ts` writes what comes out into the documents; read the
+ * difference.
  */
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MARK = '<!-- check -->';
+const ACCEPT = process.env.WIRELENS_ACCEPT === '1';
 
 interface Step {
   readonly command: string;
   readonly shown: string;
+  /** 1-based line of the command, and how many lines of output follow it. */
   readonly line: number;
+  readonly shownLines: number;
 }
 
 function documents(): string[] {
@@ -43,7 +49,14 @@ function sessions(text: string): Step[][] {
       } else if (line.startsWith('$ ')) steps.push({ command: line.slice(2), shown: [], line: at + 1 });
       else last?.shown.push(line);
     }
-    blocks.push(steps.map(({ command, shown, line }) => ({ command, shown: shown.join('\n'), line })));
+    blocks.push(
+      steps.map(({ command, shown, line }) => ({
+        command,
+        shown: shown.join('\n'),
+        line: line + command.split('\n').length - 1,
+        shownLines: shown.length,
+      })),
+    );
   }
   return blocks;
 }
@@ -58,8 +71,6 @@ function sandbox(): string {
   const scripts = {
     'wirelens': program,
     'npx': `test "$1" = wirelens || exit 97\nshift\n${program}`,
-    // The program is there already: the tests are run after its build.
-    'npm': 'test "$*" = ci || exit 97',
   };
   for (const [name, script] of Object.entries(scripts)) {
     writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`);
@@ -100,7 +111,19 @@ describe.skipIf(process.platform === 'win32')('what the documents show is what c
     expect(() => sessions(`${MARK}\ntext`)).toThrow('fenced block');
   });
 
-  for (const { name, steps } of checked) {
+  it.runIf(ACCEPT)('accepts what comes out', () => {
+    for (const { name, steps } of checked) {
+      const lines = readFileSync(path.join(ROOT, name), 'utf8').split('\n');
+      const printed = steps.map(({ command }) => trimmed(run(command, folders.get(name) as string)));
+      for (const [index, { line, shownLines }] of [...steps.entries()].reverse()) {
+        const text = printed[index] as string;
+        lines.splice(line, shownLines, ...(text === '' ? [] : text.split('\n')));
+      }
+      writeFileSync(path.join(ROOT, name), lines.join('\n'));
+    }
+  });
+
+  for (const { name, steps } of ACCEPT ? [] : checked) {
     it(name, () => {
       for (const { command, shown, line } of steps) {
         const printed = run(command, folders.get(name) as string);

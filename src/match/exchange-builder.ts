@@ -27,7 +27,7 @@ export class ExchangeBuilder {
 
   pair(connection: Connection, ends: Ends, request: RequestState, response: ResponseState): void {
     this.#ledger.paired += 1;
-    const whole = request.whole && response.whole;
+    const whole = response.whole && (request.whole || isRefused(request));
     this.#out({
       id: this.#nextId(connection),
       connection,
@@ -99,6 +99,11 @@ export class ExchangeBuilder {
       ? withAnomaly(anomalies, 'mid-stream')
       : anomalies;
   }
+}
+
+/** A request that waited for 100 Continue and got a final answer instead has no body to send (RFC 9110 §10.1.1). */
+function isRefused(request: RequestState): boolean {
+  return request.bodyBytes === 0 && request.anomalies.includes('expect-continue');
 }
 
 function outcomeWithoutResponse(ending: Ending): Outcome {

@@ -44,6 +44,8 @@ interface Side {
   request: RequestState | null;
   response: ResponseState | null;
   /** Bytes that may have held requests are missing since the last request. */
+  /** Something odd in TCP right before the next message. */
+  anomalyBefore: Anomaly | null;
   requestsLost: Loss | null;
   finished: boolean;
 }
@@ -89,6 +91,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       totals,
       request: null,
       response: null,
+      anomalyBefore: null,
       requestsLost: null,
       finished: false,
     };
@@ -124,7 +127,9 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
 
   anomaly(direction: Direction, anomaly: Anomaly): void {
     const side = this.#sides[direction];
-    (side.request ?? side.response)?.note(anomaly);
+    const message = side.request ?? side.response;
+    if (message !== null) message.note(anomaly);
+    else side.anomalyBefore = anomaly;
   }
 
   finish(reason: 'closed' | 'evicted' | 'capture-ended'): void {
@@ -193,9 +198,17 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       side.pairing.next()?.note('pipelining-limit');
       side.pairing.dropOldest();
     }
+    this.#noteBefore(side, request);
     side.request = request;
     side.pairing.request(request);
+    if (fields.anomalies.includes('expect-continue')) side.parser.doubtfulBody = true;
     return bodyFraming(line, fields, null);
+  }
+
+  #noteBefore(side: Side, message: RequestState | ResponseState): void {
+    if (side.anomalyBefore === null) return;
+    message.note(side.anomalyBefore);
+    side.anomalyBefore = null;
   }
 
   #responseHead(
@@ -221,11 +234,14 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       return bodyFraming(line, fields, null);
     }
     const response = new ResponseState(direction, line, fields, start, headEndOffset);
+    this.#noteBefore(side, response);
     side.response = response;
     if (side.finished || this.#resetBy !== null) response.note('after-close');
     asker.pairing.response(response);
     const { request } = response;
-    if (request !== null && !request.done) request.note('early-response');
+    if (request !== null && !request.done && !request.anomalies.includes('bad-chunk-size')) {
+      request.note('early-response');
+    }
     const framing = bodyFraming(line, fields, request === null ? null : request.method);
     if (framing.kind === 'switch' && !cut) this.#switch(framing.to, response);
     else if (request === null) side.parser.doubtfulBody = true;

@@ -1,35 +1,47 @@
 import type { RequestState } from './message-state.ts';
 
-/** Requests of one connection that wait for an answer, oldest first. */
+/**
+ * Requests of one connection that wait for an answer, oldest first. Most of the time there is one: the oldest has
+ * a place of its own, so that the usual case touches no array.
+ */
 export class RequestQueue {
-  readonly #items: RequestState[] = [];
+  #first: RequestState | null = null;
+  /** Those behind the first one, from `#head` on. */
+  readonly #others: RequestState[] = [];
   #head = 0;
 
   get length(): number {
-    return this.#items.length - this.#head;
+    return this.#first === null ? 0 : 1 + this.#others.length - this.#head;
   }
 
   /** The request at place `index`, 0 being the oldest; undefined beyond the end. */
   at(index: number): RequestState | undefined {
-    // Reading an array outside of its bounds is slow, and asking an empty queue is the usual case.
-    return index >= 0 && index < this.#items.length - this.#head
-      ? this.#items[this.#head + index]
-      : undefined;
+    if (index === 0) return this.#first ?? undefined;
+    // Reading an array outside of its bounds is slow.
+    const place = this.#head + index - 1;
+    return index > 0 && place < this.#others.length ? this.#others[place] : undefined;
   }
 
   push(request: RequestState): void {
-    this.#items.push(request);
+    if (this.#first === null) this.#first = request;
+    else this.#others.push(request);
   }
 
   shift(): RequestState | undefined {
-    if (this.#head >= this.#items.length) return undefined;
-    const request = this.#items[this.#head];
+    const request = this.#first;
+    if (request === null) return undefined;
+    this.#first = this.#head < this.#others.length ? this.#takeOther() : null;
+    return request;
+  }
+
+  #takeOther(): RequestState {
+    const request = this.#others[this.#head];
     this.#head += 1;
-    if (this.#head === this.#items.length) {
-      this.#items.length = 0;
+    if (this.#head === this.#others.length) {
+      this.#others.length = 0;
       this.#head = 0;
-    } else if (this.#head >= 256 && this.#head * 2 >= this.#items.length) {
-      this.#items.splice(0, this.#head);
+    } else if (this.#head >= 256 && this.#head * 2 >= this.#others.length) {
+      this.#others.splice(0, this.#head);
       this.#head = 0;
     }
     return request;

@@ -13,13 +13,13 @@ export const PACKET_REASONS = {
   'unknown-link-type': 'a link type that is not understood',
   truncated: 'cut so short, by snaplen or damage, that a header is missing',
   malformed: 'a header that contradicts itself',
-  'bad-checksum': 'a wrong TCP or IPv4 checksum (only when checked)',
+  'bad-checksum': 'a wrong TCP checksum (only when checked)',
   encrypted: 'an encrypted payload (ESP, protected 802.11)',
   fragment: 'a fragment, held for or used in a reassembled datagram',
   'fragment-incomplete': 'a fragment of a datagram that never became whole',
   'tunnel-depth': 'more encapsulations than are followed',
   'duplicate-sighting': 'the same packet seen again, on another interface or copied by a mirror port',
-  'not-selected': 'left out by --port or a filter',
+  'not-selected': 'left out by --port',
 } as const satisfies Record<string, string>;
 export type PacketReason = keyof typeof PACKET_REASONS;
 export const PACKET_REASON_NAMES = Object.keys(PACKET_REASONS) as PacketReason[];

@@ -24,15 +24,18 @@ export interface ExchangeTableOptions {
   readonly sortByStart: boolean;
 }
 
+/** `12.3 ms` and `1.23 MB`, with room for one sign more. */
+const WIDEST_UNIT = 8;
+
 const COLUMNS: readonly Column[] = [
   { title: 'time (UTC)', expendable: 2 },
   { title: 'client', shrinkTo: 12, cut: 'middle', expendable: 5 },
   { title: 'server', shrinkTo: 12, cut: 'middle', expendable: 4 },
   { title: 'status' },
-  { title: 'wait', align: 'right', expendable: 3 },
-  { title: 'total', align: 'right' },
-  { title: 'sent', align: 'right', expendable: 7 },
-  { title: 'received', align: 'right', expendable: 6 },
+  { title: 'wait', align: 'right', expendable: 3, reserve: WIDEST_UNIT },
+  { title: 'total', align: 'right', reserve: WIDEST_UNIT },
+  { title: 'sent', align: 'right', expendable: 7, reserve: WIDEST_UNIT },
+  { title: 'received', align: 'right', expendable: 6, reserve: WIDEST_UNIT },
   { title: 'request', shrinkTo: 24, cut: 'middle' },
   { title: 'outcome', shrinkTo: 12, expendable: 1 },
 ];

@@ -8,6 +8,8 @@ export interface Column {
   /** Fewest cells to which it may be shortened; without it the column keeps its natural width. */
   readonly shrinkTo?: number;
   readonly cut?: 'end' | 'middle';
+  /** Fewest cells to begin with, for columns whose later rows may be wider than those that are known yet. */
+  readonly reserve?: number;
   /** Columns that are left out when there is no room, highest number first; without it the column stays. */
   readonly expendable?: number;
 }
@@ -57,7 +59,7 @@ function shrink(columns: readonly Column[], widths: number[], excess: number): v
 /** Fits columns into `width` cells: natural widths, then shortening, then leaving out; Infinity: no bound. */
 export function fitColumns(columns: readonly Column[], rows: readonly Row[], width: number): Widths {
   const natural = columns.map((column, index) => {
-    let cells = displayWidth(column.title);
+    let cells = Math.max(displayWidth(column.title), column.reserve ?? 0);
     for (const row of rows) cells = Math.max(cells, displayWidth(textOf(row[index])));
     return cells;
   });

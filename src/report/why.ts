@@ -78,6 +78,8 @@ function endingPhrase(exchange: Exchange, when: string): string {
       return `given up ${when}: more connections than the limit`;
     case 'lost-in-capture':
       return lostPhrase(exchange);
+    case 'broken-framing':
+      return 'the chunks of the body cannot be read';
     default:
       return `ended ${when}`;
   }

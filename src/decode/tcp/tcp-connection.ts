@@ -153,8 +153,9 @@ export class TcpConnection {
     if ((flags & TCP_FLAG.syn) !== 0) {
       this.#syn(frame, direction, side);
       seq = (seq + 1) | 0;
-    } else if (frame.window === 0 && (flags & TCP_FLAG.rst) === 0) {
-      side.totals.zeroWindows += 1;
+    } else {
+      side.windowClosed = frame.window === 0 && (flags & TCP_FLAG.rst) === 0;
+      if (side.windowClosed) side.totals.zeroWindows += 1;
     }
 
     let ackOffset = -1;
@@ -345,7 +346,8 @@ export class TcpConnection {
     const offset = side.nextOffset + ahead;
     if (side.farSegments !== 0) side.farSegments = 0;
     if (ahead < 0 && !this.#holding) {
-      if (ahead === -1 && wireBytes <= 1) side.totals.keepAlives += 1;
+      // Into a closed window only probes are sent.
+      if ((ahead === -1 && wireBytes <= 1) || other.windowClosed) side.totals.keepAlives += 1;
       else side.totals.retransmissions += 1;
       const seen = Math.min(left, -ahead);
       this.#context.ledger.duplicateBytes += seen;

@@ -30,6 +30,8 @@ export class TcpDirection {
   foundEmpty = false;
   /** Bytes or a gap were handed on. */
   delivered = false;
+  /** Its last segment advertised a closed receive window. */
+  windowClosed = false;
   /** A SYN of this direction was seen; its sequence number. */
   synSeen = false;
   synSeq = 0;

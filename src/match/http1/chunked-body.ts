@@ -19,6 +19,8 @@ export class ChunkedBody {
   outcome: ChunkedOutcome = CHUNKED.more;
   hasExtension = false;
   hasTrailers = false;
+  /** A chunk size ended with LF alone. */
+  hasBareLineFeed = false;
   #state: State = STATE.size;
   /** The chunk size as far as it is read, then the bytes of the chunk still to come. */
   #remaining = 0;
@@ -30,6 +32,7 @@ export class ChunkedBody {
     this.outcome = CHUNKED.more;
     this.hasExtension = false;
     this.hasTrailers = false;
+    this.hasBareLineFeed = false;
     this.#toSize();
   }
 
@@ -93,8 +96,10 @@ export class ChunkedBody {
       if (this.#remaining > 0 || this.#digits === 0) this.#digits += 1;
       if (this.#digits > MAX_SIZE_DIGITS) this.outcome = CHUNKED.broken;
     } else if (this.#digits === 0) this.outcome = CHUNKED.broken;
-    else if (byte === LF) this.#sizeDone();
-    else if (byte === 59) {
+    else if (byte === LF) {
+      this.hasBareLineFeed = true;
+      this.#sizeDone();
+    } else if (byte === 59) {
       this.hasExtension = true;
       this.#state = STATE.extension;
     } else if (byte === CR) this.#state = STATE.sizeEnd;

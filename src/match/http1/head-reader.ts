@@ -11,6 +11,8 @@ const KEPT_FIELDS =
   'referer location server via retry-after x-request-id x-correlation-id x-forwarded-for x-real-ip traceparent content-encoding transfer-encoding upgrade origin etag age cache-control accept range content-range'.split(
     ' ',
   );
+/** Fields whose value is a target with a query, in which credentials are masked. */
+const HOLDS_TARGET = new Set(['referer', 'location']);
 const PLACED_FIELDS = ['host', 'expect', 'user-agent', 'content-type', 'content-length', 'transfer-encoding'];
 const LONGEST_NAME = 32;
 
@@ -83,6 +85,7 @@ export class HeadReader {
     const after = this.#readFields(fields, isResponse, bytes, start, end, cut);
     if (after < 0) return null;
     this.sectionBytes = after - start;
+    if (hasNul(bytes, start, after)) fields.note('nul-in-head');
     this.#finish(fields);
     return fields;
   }
@@ -285,7 +288,8 @@ export class HeadReader {
   ): void {
     for (const name of KEPT_BY_LENGTH[length]) {
       if (!equalsIgnoringCase(bytes, start, name)) continue;
-      const value = this.#value(bytes, valueStart, valueEnd, folded);
+      const sent = this.#value(bytes, valueStart, valueEnd, folded);
+      const value = HOLDS_TARGET.has(name) && !this.#reveal ? redactTarget(sent) : sent;
       let field = this.#lastField.get(name);
       if (field === undefined || field.value !== value) {
         field = { name, value };
@@ -349,9 +353,13 @@ const COMPRESSIONS = new Set(['gzip', 'x-gzip', 'deflate', 'compress', 'x-compre
 function noteOddLine(fields: FieldFacts, bytes: Uint8Array, start: number, end: number): void {
   fields.note('malformed-header');
   for (let at = start; at < end; at += 1) {
-    if (bytes[at] === 0) fields.note('nul-in-head');
-    else if (bytes[at] === CR) fields.note('bare-cr');
+    if (bytes[at] === CR) fields.note('bare-cr');
   }
+}
+
+function hasNul(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (bytes[at] === 0) return true;
+  return false;
 }
 
 function isSpace(byte: number): boolean {

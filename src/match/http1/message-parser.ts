@@ -115,7 +115,7 @@ export class MessageParser {
   nextOffset = 0;
   /** When the last byte of the direction came. */
   lastNs = 0;
-  /** The request of the response is unknown; its body may be absent although it has a length. */
+  /** The body may be absent although it has a length: of a response to an unknown request, or a refused request. */
   doubtfulBody = false;
   /** Messages of this direction are responses or requests, as far as is known. */
   #kind: 0 | 1 | 2 = START.no;
@@ -127,6 +127,8 @@ export class MessageParser {
   /** What the head that was read last says. */
   #line: LineFacts = NO_LINE;
   #section: FieldFacts = NO_SECTION;
+  /** Where the direction's last start line stands among those remembered: servers mostly repeat theirs. */
+  #lineSlot = 0;
   #held: HeldHead | null = null;
   #afterEmptyLine = false;
   #framingAfterLongHead: BodyFraming = NO_BODY;
@@ -289,7 +291,11 @@ export class MessageParser {
         return from;
       }
     }
-    const known = this.#lines.find(bytes, from, end);
+    let known = this.#lines.findAt(this.#lineSlot, bytes, from, end);
+    if (known === null) {
+      known = this.#lines.find(bytes, from, end);
+      this.#lineSlot = this.#lines.slot;
+    }
     if (known !== null && this.#isExpected(known.isResponse ? START.response : START.request)) {
       this.#noteStart(from + shift, segment);
       return this.#tryHead(bytes, from, end, shift, segment, known.isResponse, known);
@@ -556,7 +562,10 @@ export class MessageParser {
 
   /** Bytes held for a head that came to nothing go to the ledger. */
   #dropHeld(foreign: boolean): void {
-    if (this.#held === null) return;
+    if (this.#held === null || this.#held.length === 0) return;
+    if (!foreign && !this.found) {
+      this.#handler.foreign(this.#direction, this.#held.bytes, 0, this.#held.length);
+    }
     if (foreign || !this.found) this.#ledger.otherProtocolBytes += this.#held.length;
     else this.#ledger.unparsedBytes += this.#held.length;
     this.#held.clear();
@@ -623,8 +632,9 @@ export class MessageParser {
   #length(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
     if (this.doubtfulBody) {
       this.doubtfulBody = false;
-      // A response to an unknown request, perhaps HEAD: where a status line stands in place of the body, there is none.
-      if (judgeStart(bytes, at, end, true) === START.response) {
+      // A response to an unknown request, perhaps HEAD, or a request that waited for 100 Continue in vain: where a
+      // start line stands in place of the body, there is none.
+      if (judgeStart(bytes, at, end, true) === this.#kind) {
         this.#finishMessage(true, this.lastNs, at + shift);
         return at;
       }
@@ -641,6 +651,7 @@ export class MessageParser {
     const at = chunked.take(bytes, from, end);
     this.#takeBody(at - from);
     if (chunked.outcome === CHUNKED.more) return at;
+    if (chunked.hasBareLineFeed) this.#handler.anomaly(this.#direction, 'bare-lf');
     if (chunked.hasExtension) this.#handler.anomaly(this.#direction, 'chunk-extension');
     if (chunked.hasTrailers) this.#handler.anomaly(this.#direction, 'trailers');
     if (chunked.outcome === CHUNKED.end) this.#finishMessage(true, segment.timeNs, at + shift);

@@ -2,18 +2,20 @@
 const FEW_BYTES = 16;
 
 // The blocks of a capture are two buffers in turn: their views are made once per block, not per comparison.
-let lastBuffer: ArrayBufferLike | null = null;
+// Asking a typed array for its buffer costs more than most comparisons, so the array itself is the key.
+let lastBytes: Uint8Array | null = null;
 let lastView: DataView = new DataView(new ArrayBuffer(0));
-let olderBuffer: ArrayBufferLike | null = null;
+let olderBytes: Uint8Array | null = null;
 let olderView: DataView = lastView;
 
+/** A view whose offsets are those of `bytes`. */
 function viewOf(bytes: Uint8Array): DataView {
-  const { buffer } = bytes;
-  if (buffer === lastBuffer) return lastView;
-  const view = buffer === olderBuffer ? olderView : new DataView(buffer);
-  olderBuffer = lastBuffer;
+  if (bytes === lastBytes) return lastView;
+  const view =
+    bytes === olderBytes ? olderView : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  olderBytes = lastBytes;
   olderView = lastView;
-  lastBuffer = buffer;
+  lastBytes = bytes;
   lastView = view;
   return view;
 }
@@ -35,9 +37,8 @@ export class KnownBytes {
     if (length >= FEW_BYTES) {
       const known = this.#view;
       const view = viewOf(other);
-      const shift = other.byteOffset + otherAt;
       for (; index + 4 <= length; index += 4) {
-        if (known.getInt32(at + index, true) !== view.getInt32(shift + index, true)) return false;
+        if (known.getInt32(at + index, true) !== view.getInt32(otherAt + index, true)) return false;
       }
     }
     for (; index < length; index += 1) if (bytes[at + index] !== other[otherAt + index]) return false;

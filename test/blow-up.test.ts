@@ -156,7 +156,7 @@ describe('stays quick on', () => {
     expect(ledger.imbalances()).toEqual([]);
   });
 
-  it('hundreds of thousands of connections of one packet, with few held', () => {
+  it('a hundred thousand connections of one packet, with few held', () => {
     const feed = new PipelineFeed({ limits: { connections: 100, closedConnections: 10 } });
     const frame = ethernet(
       ipv4({
@@ -165,7 +165,7 @@ describe('stays quick on', () => {
         payload: tcp({ from: 4000, to: 80, seq: 1, flags: ['syn'] }),
       }),
     );
-    const count = 200_000;
+    const count = 100_000;
     for (let n = 0; n < count; n += 1) {
       frame.set([10, n >> 16, n >> 8, n], 26);
       feed.packet({ frame, timeNs: START_NS + BigInt(n) * 1000n });

@@ -73,7 +73,7 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
           expect(ledger.packetsRead).toBe(packets.length);
         },
       ),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   });
 
@@ -95,7 +95,7 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
         });
         expect(runPackets(packets).ledger.imbalances()).toEqual([]);
       }),
-      { numRuns: fuzzRuns(100) },
+      { numRuns: fuzzRuns(50) },
     );
   });
 
@@ -121,7 +121,7 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
         expect(ledger.imbalances()).toEqual([]);
         expect(ledger.packetsRead).toBe(packets.length);
       }),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   }); // biome-ignore format: one table
 
@@ -145,7 +145,7 @@ describe('the pipeline never throws and keeps its ledger balanced', () => {
         });
         expect(runPackets(framesOf(broken), { limits: { headBytes: 300 } }).ledger.imbalances()).toEqual([]);
       }),
-      { numRuns: fuzzRuns(150) },
+      { numRuns: fuzzRuns(80) },
     );
   });
 });

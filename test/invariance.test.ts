@@ -99,7 +99,7 @@ function staysTheSame(
       expect(run.ledger.imbalances()).toEqual([]);
       expect(run.ledger.gapBytes).toBe(0);
     }),
-    { numRuns: fuzzRuns(options.runs ?? 40) },
+    { numRuns: fuzzRuns(options.runs ?? 20) },
   );
 }
 
@@ -158,7 +158,7 @@ describe('the same exchanges and a balanced ledger', () => {
           6,
           random,
         ),
-      { timing: false, runs: 60 },
+      { timing: false, runs: 30 },
     );
   });
 
@@ -176,7 +176,7 @@ describe('the same exchanges and a balanced ledger', () => {
           withoutTiming(originalOf(plain.planned, plain.segments)),
         );
       }),
-      { numRuns: fuzzRuns(40) },
+      { numRuns: fuzzRuns(15) },
     );
   });
 
@@ -196,7 +196,7 @@ describe('the same exchanges and a balanced ledger', () => {
         expect(withoutTiming(essences(late.exchanges))).toEqual(withoutTiming(original));
         expect([...run.ledger.imbalances(), ...late.ledger.imbalances()]).toEqual([]);
       }),
-      { numRuns: fuzzRuns(4) },
+      { numRuns: fuzzRuns(2) },
     );
   });
 
@@ -319,7 +319,7 @@ describe('the same exchanges, with their times, out of', () => {
         const filled = write(packets, random).filter((file) => file.length > 0);
         expect(timed(await runFiles(filled, blockBytes))).toEqual(original);
       }),
-      { numRuns: fuzzRuns(4) },
+      { numRuns: fuzzRuns(2) },
     );
   });
 

@@ -82,7 +82,7 @@ describe('packets that the capture lost', () => {
         const run = runSegments(loseAfterOpening(segments, probability, random));
         expect(complaints(run, planned)).toEqual([]);
       }),
-      { numRuns: fuzzRuns(120) },
+      { numRuns: fuzzRuns(50) },
     );
   });
 
@@ -94,7 +94,7 @@ describe('packets that the capture lost', () => {
         const run = runSegments(reorder(loseAfterOpening(segments, probability, random), 5, random));
         expect(complaints(run, planned)).toEqual([]);
       }),
-      { numRuns: fuzzRuns(120) },
+      { numRuns: fuzzRuns(50) },
     );
   });
 
@@ -111,7 +111,7 @@ describe('packets that the capture lost', () => {
           run.exchanges.every(({ outcome, pairing }) => outcome === 'complete' && pairing === 'exact'),
         ).toBe(true);
       }),
-      { numRuns: fuzzRuns(60) },
+      { numRuns: fuzzRuns(50) },
     );
   });
 });

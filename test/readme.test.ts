@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -39,7 +48,8 @@ function sessions(text: string): Step[][] {
   const blocks: Step[][] = [];
   for (let at = 0; at < lines.length; at++) {
     if (lines[at] !== MARK) continue;
-    if (!/^```/.test(lines[at + 1] ?? '')) throw new Error(`line ${at + 1}: ${MARK} is not followed by a fenced block`);
+    if (!/^```/.test(lines[at + 1] ?? ''))
+      throw new Error(`line ${at + 1}: ${MARK} is not followed by a fenced block`);
     const steps: { command: string; shown: string[]; line: number }[] = [];
     for (at += 2; at < lines.length && lines[at] !== '```'; at++) {
       const line = lines[at] as string;
@@ -69,8 +79,8 @@ function sandbox(): string {
   mkdirSync(bin);
   const program = `exec '${process.execPath}' '${path.join(ROOT, 'bin/wirelens.js')}' "$@"`;
   const scripts = {
-    'wirelens': program,
-    'npx': `test "$1" = wirelens || exit 97\nshift\n${program}`,
+    wirelens: program,
+    npx: `test "$1" = wirelens || exit 97\nshift\n${program}`,
   };
   for (const [name, script] of Object.entries(scripts)) {
     writeFileSync(path.join(bin, name), `#!/bin/sh\n${script}\n`);
@@ -93,48 +103,60 @@ function run(command: string, cwd: string): string {
 
 const trimmed = (text: string): string => text.replace(/[ \t]+$/gm, '').replace(/\n+$/, '');
 
-describe.skipIf(process.platform === 'win32')('what the documents show is what comes out (needs a POSIX shell)', () => {
-  const checked = documents()
-    .map((name) => ({ name, steps: sessions(readFileSync(path.join(ROOT, name), 'utf8')).flat() }))
-    .filter(({ steps }) => steps.length > 0);
-  const folders = new Map<string, string>();
+describe.skipIf(process.platform === 'win32')(
+  'what the documents show is what comes out (needs a POSIX shell)',
+  () => {
+    const checked = documents()
+      .map((name) => ({ name, steps: sessions(readFileSync(path.join(ROOT, name), 'utf8')).flat() }))
+      .filter(({ steps }) => steps.length > 0);
+    const folders = new Map<string, string>();
 
-  beforeAll(() => {
-    for (const { name } of checked) folders.set(name, sandbox());
-  });
-  afterAll(() => {
-    for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
-  });
-
-  it('finds the sessions', () => {
-    expect(checked.find(({ name }) => name === 'README.md')?.steps.length ?? 0).toBeGreaterThan(5);
-    expect(() => sessions(`${MARK}\ntext`)).toThrow('fenced block');
-  });
-
-  it.runIf(ACCEPT)('accepts what comes out', () => {
-    for (const { name, steps } of checked) {
-      const lines = readFileSync(path.join(ROOT, name), 'utf8').split('\n');
-      const printed = steps.map(({ command }) => trimmed(run(command, folders.get(name) as string)));
-      for (const [index, { line, shownLines }] of [...steps.entries()].reverse()) {
-        const text = printed[index] as string;
-        lines.splice(line, shownLines, ...(text === '' ? [] : text.split('\n')));
-      }
-      writeFileSync(path.join(ROOT, name), lines.join('\n'));
-    }
-  });
-
-  for (const { name, steps } of ACCEPT ? [] : checked) {
-    it(name, () => {
-      for (const { command, shown, line } of steps) {
-        const printed = run(command, folders.get(name) as string);
-        expect(trimmed(printed), `${name}, line ${line}: ${command}`).toBe(trimmed(shown));
-      }
+    beforeAll(() => {
+      for (const { name } of checked) folders.set(name, sandbox());
     });
-  }
-});
+    afterAll(() => {
+      for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
+    });
+
+    it('finds the sessions', () => {
+      expect(checked.find(({ name }) => name === 'README.md')?.steps.length ?? 0).toBeGreaterThan(5);
+      expect(() => sessions(`${MARK}\ntext`)).toThrow('fenced block');
+    });
+
+    if (ACCEPT) {
+      it('accepts what comes out', () => {
+        for (const { name, steps } of checked) {
+          const lines = readFileSync(path.join(ROOT, name), 'utf8').split('\n');
+          const printed = steps.map(({ command }) => trimmed(run(command, folders.get(name) as string)));
+          for (const [index, { line, shownLines }] of [...steps.entries()].reverse()) {
+            const text = printed[index] as string;
+            lines.splice(line, shownLines, ...(text === '' ? [] : text.split('\n')));
+          }
+          writeFileSync(path.join(ROOT, name), lines.join('\n'));
+        }
+      });
+      return;
+    }
+
+    for (const { name, steps } of checked) {
+      it(name, () => {
+        for (const { command, shown, line } of steps) {
+          const printed = run(command, folders.get(name) as string);
+          expect(trimmed(printed), `${name}, line ${line}: ${command}`).toBe(trimmed(shown));
+        }
+      });
+    }
+  },
+);
 
 describe('links in the documents', () => {
-  const all = [...documents(), 'CHANGELOG.md', 'fixtures/README.md', 'fixtures/http/README.md', 'deploy/README.md'];
+  const all = [
+    ...documents(),
+    'CHANGELOG.md',
+    'fixtures/README.md',
+    'fixtures/http/README.md',
+    'deploy/README.md',
+  ];
 
   it.each(all)('%s leads nowhere that is not there', (name) => {
     const text = readFileSync(path.join(ROOT, name), 'utf8').replace(/^```[\s\S]*?^```/gm, '');

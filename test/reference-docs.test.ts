@@ -55,7 +55,9 @@ describe('docs/limits.md', () => {
 
   it('has every limit with its default, and says what is seen when it is reached', () => {
     const defaults = Object.entries(LIMITS).map(([name, value]) => [name, shown(name, value)]);
-    expect(Object.fromEntries(rows.map(([name, value]) => [name, value]))).toEqual(Object.fromEntries(defaults));
+    expect(Object.fromEntries(rows.map(([name, value]) => [name, value]))).toEqual(
+      Object.fromEntries(defaults),
+    );
     expect(rows.length).toBe(defaults.length);
     for (const [name, , bounds, effect] of rows) {
       expect(bounds, name).toMatch(/\w/);

@@ -157,7 +157,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   ): BodyFraming {
     return line.isResponse
       ? this.#responseHead(direction, line, fields, start, headEndOffset, cut)
-      : this.#requestHead(direction, line, fields, start, headEndOffset);
+      : this.#requestHead(direction, line, fields, start, headEndOffset, cut);
   }
 
   #requestHead(
@@ -166,6 +166,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     fields: FieldFacts,
     start: MessageStart,
     headEndOffset: number,
+    cut: boolean,
   ): BodyFraming {
     const side = this.#sides[direction];
     const peer = this.#sides[opposite(direction)];
@@ -186,7 +187,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     request.gapBefore = side.requestsLost;
     if (side.requestsLost !== null) request.note('resynchronised');
     side.requestsLost = null;
-    if (side.finished || this.#resetBy !== null) request.note('after-close');
+    if (!cut && this.#isClosed(side)) request.note('after-close');
     this.#counters = countersNow(side.totals, peer.totals, this.#counters);
     request.counters = this.#counters;
     const before = side.pairing.last();
@@ -203,6 +204,10 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     side.pairing.request(request);
     if (fields.anomalies.includes('expect-continue')) side.parser.doubtfulBody = true;
     return bodyFraming(line, fields, null);
+  }
+
+  #isClosed(side: Side): boolean {
+    return side.finished || this.#resetBy !== null;
   }
 
   #noteBefore(side: Side, message: RequestState | ResponseState): void {
@@ -236,7 +241,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     const response = new ResponseState(direction, line, fields, start, headEndOffset);
     this.#noteBefore(side, response);
     side.response = response;
-    if (side.finished || this.#resetBy !== null) response.note('after-close');
+    if (!cut && this.#isClosed(side)) response.note('after-close');
     asker.pairing.response(response);
     const { request } = response;
     if (request !== null && !request.done && !request.anomalies.includes('bad-chunk-size')) {
@@ -342,6 +347,11 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     request.response = response;
     request.pairing = certainty;
     response.request = request;
+    if (request.method === 'HEAD' && response.bodyBytes > 0) {
+      // Held back, it took what followed for its body, because its request was not known.
+      response.whole = false;
+      response.ending = 'lost-in-capture';
+    }
     if (request.done && response.done) this.#emitPair(request, response);
   }
 

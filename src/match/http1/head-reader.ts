@@ -104,7 +104,7 @@ export class HeadReader {
     if (at - digits < 3 || facts.status < 100 || (at < end && bytes[at] !== SP)) {
       if (at < end || at - digits < 3) facts.note('odd-start-line');
     }
-    if (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
+    while (at < end && (bytes[at] === SP || bytes[at] === HTAB)) at += 1;
     facts.reason = at < end ? this.#interner.text(bytes, at, end) : '';
   }
 
@@ -135,6 +135,7 @@ export class HeadReader {
       facts.note('odd-start-line');
     }
     this.#setTarget(facts, bytes, at, targetEnd);
+    if (facts.target.includes(' ')) facts.note('odd-start-line');
     this.#setVersion(facts, bytes, version + 5, lineEnd);
   }
 

@@ -227,7 +227,7 @@ export class MessageParser {
         return;
       case STATE.head:
         // The rest of a segment that begins with a head is taken for the rest of that message.
-        if (!this.#breakHead(segment.timeNs) || !cut) this.#lose(end, 'inside');
+        if (!this.#breakHead(segment.timeNs, true) || !cut) this.#lose(end, 'inside');
         else if (this.#inMessage) this.#state = STATE.lost;
         return;
       case STATE.probe:
@@ -265,7 +265,7 @@ export class MessageParser {
   /** The direction has ended in order. */
   fin(timeNs: number): void {
     if (this.#state === STATE.head) {
-      this.#breakHead(timeNs);
+      this.#breakHead(timeNs, false);
       if (this.#inMessage) this.#finishMessage(false, this.lastNs, -1);
       this.#state = STATE.lost;
     } else if (this.#inMessage && (this.#state === STATE.untilClose || this.#state === STATE.lost)) {
@@ -275,7 +275,7 @@ export class MessageParser {
 
   /** Nothing more comes: what has begun is brought to an end. */
   finish(): void {
-    if (this.#state === STATE.head) this.#breakHead(this.lastNs);
+    if (this.#state === STATE.head) this.#breakHead(this.lastNs, false);
     if (this.#inMessage) this.#finishMessage(false, this.lastNs, -1);
     this.#dropHeld(false);
     this.#state = STATE.opaque;
@@ -529,8 +529,11 @@ export class MessageParser {
     return end;
   }
 
-  /** A head whose rest is missing: if its start line is there, the message counts. False: it is not. */
-  #breakHead(timeNs: number): boolean {
+  /**
+   * A head whose rest is missing in the capture, or was never sent: if its start line is there, the message counts.
+   * False: it is not.
+   */
+  #breakHead(timeNs: number, isGap: boolean): boolean {
     const held = this.#heldHead();
     if (!held.isJudged || !held.hasLine()) {
       this.#dropHeld(false);
@@ -539,7 +542,7 @@ export class MessageParser {
     }
     const headEndOffset = this.#start.offset + held.length;
     const framing = this.#announceCutHead(held, headEndOffset);
-    this.#handler.anomaly(this.#direction, 'gap-in-head');
+    if (isGap) this.#handler.anomaly(this.#direction, 'gap-in-head');
     // Whether a body follows stood perhaps in the missing fields.
     if (framing.kind === 'none' && this.#mayHaveBody()) this.#state = STATE.lost;
     else this.#enterBody(framing, timeNs, headEndOffset);

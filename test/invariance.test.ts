@@ -66,9 +66,9 @@ function essences(exchanges: readonly Exchange[]): Essence[] {
   return exchanges.map(essence).sort((a, b) => a.connection - b.connection || a.position - b.position);
 }
 
-/** Pipelining shows itself in when a request came, which disorder may hide. */
+/** Pipelining shows itself in when a request came, which disorder may hide; and so may it hide the opening. */
 function withoutTiming(list: readonly Essence[]): Essence[] {
-  const timing = new Set(['pipelined', 'early-response']);
+  const timing = new Set(['pipelined', 'early-response', 'mid-stream']);
   return list.map((one) => ({ ...one, anomalies: one.anomalies.filter((name) => !timing.has(name)) }));
 }
 

@@ -14,7 +14,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 /*
- * The documents show what comes out. A fenced block that follows a line `<!-- check -->` is a terminal session:
+ * The documents show what comes out. A fenced block that follows a line `<!-- check -->` is a transcript:
  * lines that begin with `$ ` are commands, what follows them is all that they print, standard error last. Each
  * document has one empty directory for its commands, in which `fixtures` is the repository's and `wirelens`
  * (with or without `npx`) the compiled program; lines are 100 cells wide.
@@ -43,7 +43,7 @@ function documents(): string[] {
 }
 
 /** The commands of the marked blocks of a document, with what it says that they print. */
-function sessions(text: string): Step[][] {
+function transcripts(text: string): Step[][] {
   const lines = text.split('\n');
   const blocks: Step[][] = [];
   for (let at = 0; at < lines.length; at++) {
@@ -107,7 +107,7 @@ describe.skipIf(process.platform === 'win32')(
   'what the documents show is what comes out (needs a POSIX shell)',
   () => {
     const checked = documents()
-      .map((name) => ({ name, steps: sessions(readFileSync(path.join(ROOT, name), 'utf8')).flat() }))
+      .map((name) => ({ name, steps: transcripts(readFileSync(path.join(ROOT, name), 'utf8')).flat() }))
       .filter(({ steps }) => steps.length > 0);
     const folders = new Map<string, string>();
 
@@ -118,9 +118,9 @@ describe.skipIf(process.platform === 'win32')(
       for (const folder of folders.values()) rmSync(folder, { recursive: true, force: true });
     });
 
-    it('finds the sessions', () => {
+    it('finds the transcripts', () => {
       expect(checked.find(({ name }) => name === 'README.md')?.steps.length ?? 0).toBeGreaterThan(5);
-      expect(() => sessions(`${MARK}\ntext`)).toThrow('fenced block');
+      expect(() => transcripts(`${MARK}\ntext`)).toThrow('fenced block');
     });
 
     if (ACCEPT) {

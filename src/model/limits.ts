@@ -13,7 +13,7 @@ export interface Limits {
   closedLingerMs: number;
   /** Copied bytes waiting for an earlier segment, one direction. Reaching it turns the hole into a gap. */
   pendingBytesPerDirection: number;
-  /** The same over all connections; the the connections that have waited longest are relieved first. */
+  /** The same over all connections; the connections that have waited longest are relieved first. */
   pendingBytesTotal: number;
   /** Packets of a connection that may pass before a hole that the receiver has acknowledged counts as a gap. */
   reorderPackets: number;

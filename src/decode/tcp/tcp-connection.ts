@@ -1,57 +1,21 @@
 import type { Connection } from '../../model/exchange.ts';
 import type { Ledger } from '../../model/ledger.ts';
-import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
-import {
-  type ConsumerFactory,
-  type Direction,
-  FROM_CLIENT,
-  FROM_SERVER,
-  type SegmentFacts,
-  type StreamConsumer,
-} from '../../model/stream.ts';
+import { type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
-import type { PendingSegment } from './pending.ts';
+import { CausalDelivery, type TcpContext } from './causal-delivery.ts';
 import { distance } from './sequence.ts';
-import { START_OFFSET, TcpDirection } from './tcp-direction.ts';
+import { START_OFFSET, type TcpDirection } from './tcp-direction.ts';
 import { TCP_FLAG } from './tcp-header.ts';
 
 /** Bytes by which a segment may miss the expected place before it is not taken for the same stream. */
 const FAR_BYTES = 64 * 1024 * 1024;
 /** So many segments in a row that are far, but follow each other, mean that the stream has really moved. */
 const FAR_SEGMENTS = 4;
-/** Packets of a connection found in mid-stream that are held before the first byte is delivered. */
-const HOLD_PACKETS = 8;
-/** Among the first packets of a connection, an earlier place than the one seen first is disorder. */
-const OPENING_PACKETS = 16;
-/** A hole filled within this time was reordering, later a retransmission; as Wireshark draws the line. */
-const OUT_OF_ORDER_NS = 3e6;
-/** Without any packet of the opposite direction there is no acknowledgement to wait for, only patience. */
-const ONE_SIDED_PATIENCE = 4;
-
-/** What connections share: one record, so that a connection carries a single reference. */
-export interface TcpContext {
-  limits: Limits;
-  ledger: Ledger;
-  consumerFor: ConsumerFactory;
-  /** Budget in use by all connections. */
-  pendingBytes: number;
-}
-
-/** The same facts for every delivery: read during the call only. */
-const facts: SegmentFacts = { timeNs: 0, packet: 0, capture: 0, ackOffset: -1 };
 
 /**
- * One TCP connection: puts the segments of both directions in order and hands them on.
- *
- * In order means two things. Within a direction, by sequence number: a segment after a hole waits until the
- * hole is filled, or is known to be missing in the capture. And across the directions, causally: a segment
- * waits until everything that it acknowledges has been handed on. So a response always comes after its
- * request, whatever the order of the packets in the capture.
- *
- * A hole is missing in the capture when the receiver acknowledged bytes beyond it and the packet still has not
- * come `reorderPackets` packets or `reorderMs` later; without acknowledgement it is waited for until the
- * budget is reached or the connection ends.
+ * One TCP connection: who its ends are, how it opens and closes, and where each segment stands in it. Bytes go
+ * through CausalDelivery, which puts them in order.
  */
 export class TcpConnection {
   // Key: the sender of the first packet is A. Addresses as in Frame.
@@ -80,20 +44,11 @@ export class TcpConnection {
 
   readonly facts: Connection;
   clientIsA: boolean;
-  #client = new TcpDirection();
-  #server = new TcpDirection();
-  #consumer: StreamConsumer | null = null;
-  readonly #context: TcpContext;
-  /** Packets of this connection so far. */
-  #arrivals = 0;
-  #holding: boolean;
-  /** Among the first packets, where a direction begins may still turn out to be earlier. */
-  #opening = true;
-  /** Only one direction has come for so long that the other one is taken to be outside of the capture. */
-  #oneSided = false;
+  readonly #ledger: Ledger;
+  readonly #delivery: CausalDelivery;
 
   constructor(context: TcpContext, frame: Frame, hash: number, connection: Connection, clientIsA: boolean) {
-    this.#context = context;
+    this.#ledger = context.ledger;
     this.a0 = frame.src0;
     this.a1 = frame.src1;
     this.a2 = frame.src2;
@@ -107,14 +62,31 @@ export class TcpConnection {
     this.hash = hash;
     this.facts = connection;
     this.clientIsA = clientIsA;
-    this.#holding = (frame.flags & TCP_FLAG.syn) === 0;
-    connection.fromClient = this.#client.totals;
-    connection.fromServer = this.#server.totals;
+    this.#delivery = new CausalDelivery(context, connection, (frame.flags & TCP_FLAG.syn) === 0);
+    connection.fromClient = this.#delivery.client.totals;
+    connection.fromServer = this.#delivery.server.totals;
   }
 
   /** True while segments wait for others. */
   stalled(): boolean {
-    return this.#client.hasPending() || this.#server.hasPending();
+    return this.#delivery.stalled();
+  }
+
+  /** Delivers what can be delivered, and gives up waiting where the limits say so. */
+  drain(nowNs: number): void {
+    this.#delivery.drain(nowNs);
+  }
+
+  /** Delivers everything that waits, with gaps where bytes are missing. */
+  flush(): void {
+    this.#delivery.flush();
+  }
+
+  /** Ends the connection: everything waiting is delivered, then the consumer is told. */
+  finish(reason: 'closed' | 'evicted' | 'capture-ended'): void {
+    if (reason === 'evicted' && this.facts.end === 'open') this.facts.end = 'evicted';
+    this.#delivery.finish(reason);
+    this.finished = true;
   }
 
   /**
@@ -122,7 +94,7 @@ export class TcpConnection {
    * one, or a stream at quite another place.
    */
   isReuse(frame: Frame, direction: Direction): boolean {
-    const side = this.#side(direction);
+    const side = this.#delivery.side(direction);
     if ((frame.flags & TCP_FLAG.syn) !== 0 && (frame.flags & TCP_FLAG.rst) === 0) {
       if (side.synSeen) return side.synSeq !== frame.seq;
       if (!side.started) return false;
@@ -135,18 +107,15 @@ export class TcpConnection {
 
   /** Takes a segment. `frame` stands at its payload; `direction` is by `clientIsA`. */
   segment(frame: Frame, packet: Packet, direction: Direction): void {
-    const side = this.#side(direction);
-    const other = this.#side(opposite(direction));
-    const { ledger } = this.#context;
+    const delivery = this.#delivery;
+    const side = delivery.side(direction);
+    const other = delivery.side(opposite(direction));
     const connection = this.facts;
     const { flags, timeNs } = frame;
     const wireBytes = frame.wireEnd - frame.offset;
-    this.#arrivals += 1;
-    if (this.#arrivals > OPENING_PACKETS) this.#opening = false;
-    if (side.totals.packets === 0) this.#oneSided = false;
-    side.totals.packets += 1;
+    delivery.arrive(side);
     side.totals.payloadBytes += wireBytes;
-    ledger.payloadBytes += wireBytes;
+    this.#ledger.payloadBytes += wireBytes;
     if (timeNs > connection.lastNs) connection.lastNs = timeNs;
 
     let seq = frame.seq;
@@ -161,7 +130,7 @@ export class TcpConnection {
     let ackOffset = -1;
     if ((flags & TCP_FLAG.ack) !== 0) ackOffset = this.#acknowledge(frame, direction, other);
     if ((flags & TCP_FLAG.rst) !== 0) {
-      ledger.discardedBytes += wireBytes;
+      this.#ledger.discardedBytes += wireBytes;
       this.#reset(frame, packet, direction, side, ackOffset);
       return;
     }
@@ -176,57 +145,13 @@ export class TcpConnection {
         if (side.highestOffset === START_OFFSET && !side.synSeen) side.start(seq);
         else if (!this.#far(side, direction, seq, wireBytes, packet, timeNs)) return;
       }
-      this.#payload(frame, packet, direction, side, other, seq, wireBytes, ackOffset);
+      delivery.payload(frame, packet, direction, side, other, seq, wireBytes, ackOffset);
       if ((flags & TCP_FLAG.fin) !== 0) this.#fin(side, seq, wireBytes, packet, timeNs);
     } else if (!side.started) {
       side.start(seq);
       side.foundEmpty = (flags & TCP_FLAG.syn) === 0;
     } else if (distance(side.nextSeq, seq) === -1 && flags === TCP_FLAG.ack) side.totals.keepAlives += 1;
-    if (this.#holding && (this.#arrivals > HOLD_PACKETS || (flags & TCP_FLAG.syn) !== 0)) this.#release();
-    if (this.stalled()) this.drain(timeNs);
-    else if (side.finOffset >= 0 || other.finOffset >= 0) this.#deliverFins();
-  }
-
-  /** Delivers what can be delivered, and gives up waiting where the limits say so. */
-  drain(nowNs: number): void {
-    if (this.#holding) return;
-    for (;;) {
-      this.#deliverReady();
-      const over = this.#overBudget();
-      if (!this.stalled() || !this.#giveUpOne(nowNs, over)) break;
-    }
-    this.#deliverFins();
-  }
-
-  /** Delivers everything that waits, with gaps where bytes are missing. Returns when nothing waits. */
-  flush(): void {
-    if (this.#holding) this.#release();
-    for (;;) {
-      this.#deliverReady();
-      if (!this.stalled()) break;
-      this.#giveUpOne(Number.POSITIVE_INFINITY, true);
-    }
-    this.#opening = false;
-    this.#deliverFins();
-  }
-
-  /** Ends the connection: everything waiting is delivered, then the consumer is told. */
-  finish(reason: 'closed' | 'evicted' | 'capture-ended'): void {
-    this.flush();
-    this.#tailGap(FROM_CLIENT);
-    this.#tailGap(FROM_SERVER);
-    if (reason === 'evicted' && this.facts.end === 'open') this.facts.end = 'evicted';
-    this.#consumer?.finish(reason);
-    this.finished = true;
-  }
-
-  #side(direction: Direction): TcpDirection {
-    return direction === FROM_CLIENT ? this.#client : this.#server;
-  }
-
-  #receiver(): StreamConsumer {
-    this.#consumer ??= this.#context.consumerFor(this.facts);
-    return this.#consumer;
+    delivery.settle(timeNs, (flags & TCP_FLAG.syn) !== 0);
   }
 
   #syn(frame: Frame, direction: Direction, side: TcpDirection): void {
@@ -238,7 +163,8 @@ export class TcpConnection {
     }
     const fromServer = direction === FROM_SERVER;
     // The roles were guessed from a later packet; nothing has been told about them yet.
-    if (answer !== fromServer && !this.#anyDelivered() && connection.opening === 'missed') this.#swapRoles();
+    if (answer !== fromServer && !this.#delivery.anyDelivered() && connection.opening === 'missed')
+      this.#swapRoles();
     side.synSeen = true;
     side.synSeq = frame.seq;
     const first = (frame.seq + 1) | 0;
@@ -249,17 +175,14 @@ export class TcpConnection {
     connection.opening = connection.synNs !== null && connection.synAckNs !== null ? 'seen' : 'partial';
   }
 
-  #anyDelivered(): boolean {
-    return this.#client.delivered || this.#server.delivered;
-  }
-
   #swapRoles(): void {
     const connection = this.facts;
     this.clientIsA = !this.clientIsA;
-    [this.#client, this.#server] = [this.#server, this.#client];
+    const delivery = this.#delivery;
+    [delivery.client, delivery.server] = [delivery.server, delivery.client];
     [connection.client, connection.server] = [connection.server, connection.client];
-    connection.fromClient = this.#client.totals;
-    connection.fromServer = this.#server.totals;
+    connection.fromClient = delivery.client.totals;
+    connection.fromServer = delivery.server.totals;
   }
 
   /**
@@ -267,7 +190,7 @@ export class TcpConnection {
    * the first packets moves its beginning back. One below may be a keep-alive probe and tells nothing.
    */
   #beginEarlier(side: TcpDirection, seq: number): void {
-    if (side.delivered || side.synSeen || !this.#opening) return;
+    if (side.delivered || side.synSeen || !this.#delivery.opening) return;
     const ahead = distance(side.nextSeq, seq);
     if (ahead < -1 && ahead > -FAR_BYTES) side.moveStart(seq);
   }
@@ -296,7 +219,7 @@ export class TcpConnection {
     if (ackOffset > other.ackedOffset) {
       other.ackedOffset = ackOffset;
       if (other.holeAckedArrival < 0 && ahead > 0 && other.hasPending())
-        other.holeAckedArrival = this.#arrivals;
+        other.holeAckedArrival = this.#delivery.arrivals;
     }
     return ackOffset;
   }
@@ -314,255 +237,17 @@ export class TcpConnection {
     side.farSegments = follows ? side.farSegments + 1 : 1;
     side.farSeq = (seq + wireBytes) | 0;
     if (side.farSegments < FAR_SEGMENTS) {
-      this.#context.ledger.discardedBytes += wireBytes;
+      this.#ledger.discardedBytes += wireBytes;
       return false;
     }
     // How much is missing is unknown; the nearest honest figure is one byte more than nothing.
     this.flush();
     const missing = Math.max(1, distance(side.nextSeq, seq));
-    this.#setFacts(timeNs, packet.number, packet.capture, -1);
-    this.#gap(side, direction, missing);
+    this.#delivery.skip(direction, missing, packet, timeNs);
     side.nextSeq = seq;
     side.farSegments = 0;
     side.ackedOffset = -1;
     return true;
-  }
-
-  #payload(
-    frame: Frame,
-    packet: Packet,
-    direction: Direction,
-    side: TcpDirection,
-    other: TcpDirection,
-    seq: number,
-    wireBytes: number,
-    ackOffset: number,
-  ): void {
-    if (wireBytes === 0) return;
-    const { timeNs } = frame;
-    let start = frame.offset;
-    let left = wireBytes;
-    let ahead = distance(side.nextSeq, seq);
-    const offset = side.nextOffset + ahead;
-    if (side.farSegments !== 0) side.farSegments = 0;
-    if (ahead < 0 && !this.#holding) {
-      // Into a closed window only probes are sent.
-      if ((ahead === -1 && wireBytes <= 1) || other.windowClosed) side.totals.keepAlives += 1;
-      else side.totals.retransmissions += 1;
-      const seen = Math.min(left, -ahead);
-      this.#context.ledger.duplicateBytes += seen;
-      left -= seen;
-      if (left === 0) return;
-      start += seen;
-      ahead = 0;
-    } else if (offset < side.highestOffset && !this.#holding) {
-      if (timeNs - side.highestNs <= OUT_OF_ORDER_NS) side.totals.outOfOrder += 1;
-      else side.totals.retransmissions += 1;
-    }
-    if (offset + wireBytes > side.highestOffset) {
-      side.highestOffset = offset + wireBytes;
-      side.highestNs = timeNs;
-    }
-    if (ahead === 0 && !this.#holding && !side.hasPending() && this.#causal(side, other, ackOffset)) {
-      this.#setFacts(timeNs, packet.number, packet.capture, ackOffset);
-      this.#deliver(side, direction, frame.bytes, start, Math.max(start, frame.end), left);
-      return;
-    }
-    this.#wait(side, {
-      offset: offset + (wireBytes - left),
-      bytes: frame.bytes.slice(start, Math.max(start, frame.end)),
-      wireBytes: left,
-      timeNs,
-      packet: packet.number,
-      capture: packet.capture,
-      ackOffset,
-      arrival: this.#arrivals,
-    });
-  }
-
-  #wait(side: TcpDirection, segment: PendingSegment): void {
-    const pending = side.waiting();
-    const before = pending.heldBytes;
-    this.#context.ledger.duplicateBytes += pending.add(segment);
-    this.#context.pendingBytes += pending.heldBytes - before;
-    if (side.holeAckedArrival < 0 && side.ackedOffset > side.nextOffset)
-      side.holeAckedArrival = this.#arrivals;
-  }
-
-  /** True when everything that a segment of `side` acknowledges has been delivered, or is not waited for. */
-  #causal(side: TcpDirection, other: TcpDirection, ackOffset: number): boolean {
-    return ackOffset <= other.deliveredLimit() || ackOffset <= side.waivedOffset || this.#oneSided;
-  }
-
-  #deliverReady(): void {
-    for (let moved = true; moved; ) {
-      moved = this.#deliverReadyOf(FROM_CLIENT);
-      if (this.#deliverReadyOf(FROM_SERVER)) moved = true;
-    }
-  }
-
-  #deliverReadyOf(direction: Direction): boolean {
-    const side = this.#side(direction);
-    const other = this.#side(opposite(direction));
-    const { pending } = side;
-    let moved = false;
-    while (pending !== null && pending.length > 0) {
-      const segment = pending.first();
-      if (segment.offset > side.nextOffset || !this.#causal(side, other, segment.ackOffset)) break;
-      this.#take(side);
-      const seen = side.nextOffset - segment.offset;
-      if (seen >= segment.wireBytes) {
-        this.#context.ledger.duplicateBytes += segment.wireBytes;
-        continue;
-      }
-      this.#context.ledger.duplicateBytes += seen;
-      this.#setFacts(segment.timeNs, segment.packet, segment.capture, segment.ackOffset);
-      const start = Math.min(seen, segment.bytes.length);
-      this.#deliver(side, direction, segment.bytes, start, segment.bytes.length, segment.wireBytes - seen);
-      moved = true;
-    }
-    return moved;
-  }
-
-  /** Removes the first waiting segment of `side` and keeps the budget true. */
-  #take(side: TcpDirection): void {
-    const pending = side.waiting();
-    const before = pending.heldBytes;
-    pending.removeFirst();
-    this.#context.pendingBytes += pending.heldBytes - before;
-    side.holeAckedArrival = -1;
-  }
-
-  #overBudget(): boolean {
-    const limit = this.#context.limits.pendingBytesPerDirection;
-    const over =
-      (this.#client.pending !== null && this.#client.pending.heldBytes > limit) ||
-      (this.#server.pending !== null && this.#server.pending.heldBytes > limit);
-    if (over) this.#context.ledger.evictedPending += 1;
-    return over;
-  }
-
-  /**
-   * Gives up waiting for the segment that has waited longest: declares its hole a gap, or the bytes that it
-   * acknowledges. Only if it is overdue, or `force` is set. False: nothing was given up.
-   */
-  #giveUpOne(nowNs: number, force: boolean): boolean {
-    const fromClient = this.#client.hasPending() ? this.#client.waiting().first().arrival : Infinity;
-    const fromServer = this.#server.hasPending() ? this.#server.waiting().first().arrival : Infinity;
-    const first: Direction = fromClient <= fromServer ? FROM_CLIENT : FROM_SERVER;
-    const second = opposite(first);
-    // What waits for bytes of the other side goes before them only if those do not wait behind a hole themselves.
-    if (this.#waitsForHole(first))
-      return this.#giveUp(second, nowNs, force) || this.#giveUp(first, nowNs, force);
-    return (
-      this.#giveUp(first, nowNs, force) ||
-      (this.#side(second).hasPending() && this.#giveUp(second, nowNs, force))
-    );
-  }
-
-  /** The first waiting segment of `direction` is in order, and the other side's first one is not. */
-  #waitsForHole(direction: Direction): boolean {
-    const side = this.#side(direction);
-    const other = this.#side(opposite(direction));
-    if (!other.hasPending() || side.waiting().first().offset > side.nextOffset) return false;
-    return other.waiting().first().offset > other.nextOffset;
-  }
-
-  #giveUp(direction: Direction, nowNs: number, force: boolean): boolean {
-    const side = this.#side(direction);
-    const other = this.#side(opposite(direction));
-    const segment = side.waiting().first();
-    const hole = segment.offset - side.nextOffset;
-    if (hole > 0) {
-      if (!force && !this.#holeIsOverdue(side, other, segment, nowNs)) return false;
-      this.#setFacts(segment.timeNs, segment.packet, segment.capture, segment.ackOffset);
-      this.#gap(side, direction, hole);
-      return true;
-    }
-    // In order, but it acknowledges what has not come.
-    if (!force && (other.hasPending() || !this.#overdue(segment.arrival, segment.timeNs, nowNs, 1)))
-      return false;
-    side.waivedOffset = Math.max(side.waivedOffset, segment.ackOffset);
-    if (other.totals.packets === 0) this.#oneSided = true;
-    const missing = segment.ackOffset - other.nextOffset;
-    // At the end of a connection nothing comes any more. One byte alone is a FIN that was not captured.
-    if (force && !other.hasPending() && missing > 1) {
-      this.#setFacts(segment.timeNs, segment.packet, segment.capture, -1);
-      this.#gap(other, opposite(direction), missing);
-    }
-    return true;
-  }
-
-  #holeIsOverdue(side: TcpDirection, other: TcpDirection, segment: PendingSegment, nowNs: number): boolean {
-    if (other.totals.packets === 0) {
-      return this.#overdue(segment.arrival, segment.timeNs, nowNs, ONE_SIDED_PATIENCE);
-    }
-    if (side.ackedOffset <= side.nextOffset) return false;
-    const since = Math.max(segment.arrival, side.holeAckedArrival);
-    return this.#overdue(since, segment.timeNs, nowNs, 1);
-  }
-
-  #overdue(arrival: number, timeNs: number, nowNs: number, patience: number): boolean {
-    const { reorderPackets, reorderMs } = this.#context.limits;
-    return (
-      this.#arrivals - arrival > reorderPackets * patience || nowNs - timeNs > reorderMs * 1e6 * patience
-    );
-  }
-
-  #release(): void {
-    this.#holding = false;
-    for (const side of [this.#client, this.#server]) {
-      if (!side.hasPending()) continue;
-      const back = side.waiting().first().offset - side.nextOffset;
-      if (back < 0 && !side.synSeen) side.moveStart((side.nextSeq + back) | 0);
-    }
-  }
-
-  #setFacts(timeNs: number, packet: number, capture: number, ackOffset: number): void {
-    facts.timeNs = timeNs;
-    facts.packet = packet;
-    facts.capture = capture;
-    facts.ackOffset = ackOffset;
-  }
-
-  /** Delivers `bytes[start, end)` and, where the snaplen cut, the rest of `wireBytes` as a gap. */
-  #deliver(
-    side: TcpDirection,
-    direction: Direction,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    wireBytes: number,
-  ): void {
-    const captured = Math.min(end - start, wireBytes);
-    side.delivered = true;
-    if (side.pending?.conflict === true) {
-      side.pending.conflict = false;
-      this.#receiver().anomaly(direction, 'overlap-conflict');
-    }
-    if (captured > 0) {
-      const offset = side.nextOffset;
-      side.advance(captured);
-      this.#context.ledger.deliveredBytes += captured;
-      this.#receiver().data(direction, bytes, start, start + captured, offset, facts);
-    }
-    if (captured < wireBytes) {
-      this.#context.ledger.cutBytes += wireBytes - captured;
-      this.#gap(side, direction, wireBytes - captured, true);
-    }
-  }
-
-  #gap(side: TcpDirection, direction: Direction, length: number, cut = false): void {
-    const { ledger } = this.#context;
-    ledger.gaps += 1;
-    ledger.gapBytes += length;
-    side.totals.gaps += 1;
-    side.totals.gapBytes += length;
-    side.holeAckedArrival = -1;
-    const offset = side.nextOffset;
-    side.advance(length);
-    side.delivered = true;
-    this.#receiver().gap(direction, offset, length, cut, facts);
   }
 
   #fin(side: TcpDirection, seq: number, wireBytes: number, packet: Packet, timeNs: number): void {
@@ -572,49 +257,24 @@ export class TcpConnection {
     side.finNs = timeNs;
     side.finPacket = packet.number;
     side.finCapture = packet.capture;
-    if (this.#client.finOffset >= 0 && this.#server.finOffset >= 0) this.closed = true;
+    if (this.#delivery.client.finOffset >= 0 && this.#delivery.server.finOffset >= 0) this.closed = true;
     if (this.facts.end === 'open') {
       this.facts.end = side.totals === this.facts.fromClient ? 'closed-by-client' : 'closed-by-server';
     }
-  }
-
-  #deliverFins(): void {
-    this.#deliverFin(FROM_CLIENT);
-    this.#deliverFin(FROM_SERVER);
-  }
-
-  #deliverFin(direction: Direction): void {
-    const side = this.#side(direction);
-    if (side.finDelivered || side.finOffset < 0 || side.nextOffset < side.finOffset || this.#holding) return;
-    // A direction that ends where it began may have begun earlier.
-    if (this.#opening && !side.delivered && !side.synSeen) return;
-    side.finDelivered = true;
-    this.#setFacts(side.finNs, side.finPacket, side.finCapture, -1);
-    this.#consumer?.fin(direction, facts);
   }
 
   #reset(frame: Frame, packet: Packet, direction: Direction, side: TcpDirection, ackOffset: number): void {
     // A reset must be in the window (RFC 9293 §3.10.7.4); answers to a SYN have sequence number 0.
     if (side.started && Math.abs(distance(side.nextSeq, frame.seq)) > FAR_BYTES && frame.seq !== 0) return;
     const connection = this.facts;
-    if (!connection.end.startsWith('reset') && !(this.#client.finDelivered && this.#server.finDelivered)) {
+    if (
+      !connection.end.startsWith('reset') &&
+      !(this.#delivery.client.finDelivered && this.#delivery.server.finDelivered)
+    ) {
       connection.end = side.totals === connection.fromClient ? 'reset-by-client' : 'reset-by-server';
     }
     this.closed = true;
-    if (this.stalled()) this.drain(frame.timeNs);
-    this.#setFacts(frame.timeNs, packet.number, packet.capture, ackOffset);
-    this.#consumer?.reset(direction, facts);
-  }
-
-  /** Bytes that the peer acknowledged, but that never came: the capture lost the end of the direction. */
-  #tailGap(direction: Direction): void {
-    const side = this.#side(direction);
-    let missing = side.ackedOffset - side.nextOffset;
-    if (side.finOffset >= 0) missing = Math.min(missing, side.finOffset - side.nextOffset);
-    // One byte alone is a FIN that was not captured.
-    if (missing <= 1 || !side.started) return;
-    this.#setFacts(this.facts.lastNs, 0, this.facts.capture, -1);
-    this.#gap(side, direction, missing);
+    this.#delivery.reset(direction, packet, frame.timeNs, ackOffset);
   }
 }
 

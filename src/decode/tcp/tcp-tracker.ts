@@ -4,9 +4,10 @@ import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
 import { type ConsumerFactory, type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
+import type { TcpContext } from './causal-delivery.ts';
 import { ConnectionTable, connectionHash } from './connection-table.ts';
 import { endpoint } from './endpoint.ts';
-import { TcpConnection, type TcpContext } from './tcp-connection.ts';
+import { TcpConnection } from './tcp-connection.ts';
 import { emptyTotals } from './tcp-direction.ts';
 import { TCP_FLAG } from './tcp-header.ts';
 

@@ -144,6 +144,11 @@ export class CausalDelivery {
     let start = frame.offset;
     let left = wireBytes;
     let ahead = distance(side.nextSeq, seq);
+    if (ahead === 1 && side.finDelivered && side.nextOffset === side.finOffset) {
+      // The FIN took a sequence number; what comes after it nonetheless leaves no gap.
+      side.advance(1);
+      ahead = 0;
+    }
     const offset = side.nextOffset + ahead;
     if (side.farSegments !== 0) side.farSegments = 0;
     if (ahead < 0 && !this.#holding) {

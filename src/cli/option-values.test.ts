@@ -65,6 +65,9 @@ describe('the terminal', () => {
   it('shows how far the work is, and the time left where the size is known', () => {
     const captures = [buildCapture({ fileBytes: 250e6, packets: 100_000 })];
     expect(progressText(captures, 1e9, 2000)).toBe(' 25 %  250 MB  125 MB/s  50,000 packets/s  6.00 s left');
-    expect(progressText(captures, null, 2000)).toBe('250 MB  125 MB/s  100,000 packets  50,000 packets/s');
+    const unknown = '250 MB  125 MB/s  100,000 packets  50,000 packets/s';
+    expect(progressText(captures, null, 2000)).toBe(unknown);
+    const packed = [buildCapture({ fileBytes: 250e6, packets: 100_000, compression: 'gzip' })];
+    expect(progressText(packed, 1e6, 2000)).toBe(unknown);
   });
 });

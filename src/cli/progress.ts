@@ -65,6 +65,8 @@ export function progressText(
     bytes += capture.fileBytes;
     packets += capture.packets;
   }
+  // Of a compressed capture the size when unpacked is not known.
+  if (facts.some(({ compression }) => compression !== 'none')) totalBytes = null;
   const seconds = Math.max(0.001, elapsedMs / 1000);
   const parts = [formatBytes(bytes), `${formatBytes(bytes / seconds)}/s`];
   if (totalBytes === null) parts.push(`${formatCount(packets)} packets`);

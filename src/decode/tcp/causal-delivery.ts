@@ -145,8 +145,8 @@ export class CausalDelivery {
     let left = wireBytes;
     let ahead = distance(side.nextSeq, seq);
     if (ahead === 1 && side.finDelivered && side.nextOffset === side.finOffset) {
-      // The FIN took a sequence number; what comes after it nonetheless leaves no gap.
-      side.advance(1);
+      // The FIN took a sequence number, but no place among the bytes: what comes after it leaves no gap.
+      side.nextSeq = seq;
       ahead = 0;
     }
     const offset = side.nextOffset + ahead;

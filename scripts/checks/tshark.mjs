@@ -60,7 +60,7 @@ function withoutExcused(lines, excused) {
 
 /** An upload that was refused before its body was sent: tshark waits for the body and shows nothing. */
 function isRefused(one) {
-  return one.anomalies?.includes('expect-continue') === true && one.request.body_bytes === undefined;
+  return one.anomalies?.includes('expect-continue') === true && (one.request.body_bytes ?? 0) === 0;
 }
 
 function compare(exchanges, byTshark) {

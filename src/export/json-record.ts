@@ -35,6 +35,7 @@ const PIECE = {
   httpVersion: jsonPiece(',"http_version":'),
   status: jsonPiece(',"status":'),
   noResponse: jsonPiece('null,"reason":null'),
+  noStatus: jsonPiece('null'),
   reason: jsonPiece(',"reason":'),
   outcome: jsonPiece(',"outcome":'),
   ending: jsonPiece(',"ending":'),
@@ -144,7 +145,8 @@ export class JsonRecordWriter {
     if (response === null) {
       json.encoded(PIECE.noResponse);
     } else {
-      json.integer(response.status);
+      if (response.status === null) json.encoded(PIECE.noStatus);
+      else json.integer(response.status);
       json.encoded(PIECE.reason);
       json.string(response.reason);
     }

@@ -330,6 +330,10 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     return this.#firstFin === null ? 'capture-ended' : closedBy(this.#firstFin);
   }
 
+  answersSimpleRequest(direction: Direction): boolean {
+    return this.#sides[opposite(direction)].pairing.next()?.line.isSimple === true;
+  }
+
   lost(direction: Direction, end: number, loss: Loss): void {
     const side = this.#sides[direction];
     if (side.requestsLost !== 'between') side.requestsLost = loss;

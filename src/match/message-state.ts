@@ -145,8 +145,8 @@ export class ResponseState extends MessageState implements ResponseMessage {
   /** Only for one without a request. */
   pairing: Pairing = 'exact';
 
-  get status(): number {
-    return this.line.status;
+  get status(): number | null {
+    return this.line.isSimple ? null : this.line.status;
   }
 
   get reason(): string {

@@ -136,7 +136,8 @@ export interface RequestMessage extends Message {
 }
 
 export interface ResponseMessage extends Message {
-  readonly status: number;
+  /** null: an answer of HTTP/0.9, which is the bare body (RFC 1945 §6). */
+  readonly status: number | null;
   readonly reason: string;
 }
 

@@ -19,13 +19,14 @@ export function requestText({ request, response }: Exchange): string {
 
 /** Status as text; an en dash where there was no answer. */
 export function statusText({ response }: Exchange): string {
-  return response === null ? '–' : String(response.status);
+  if (response === null) return '–';
+  return response.status === null ? 'HTTP/0.9' : String(response.status);
 }
 
 /** Colour by status class: red for 5xx and for no answer, yellow for 4xx, none for the rest. */
 export function statusPaint({ response }: Exchange, style: Style): Paint | undefined {
-  if (response === null || response.status >= 500) return style.red;
-  return response.status >= 400 ? style.yellow : undefined;
+  if (response === null || (response.status ?? 0) >= 500) return style.red;
+  return (response.status ?? 0) >= 400 ? style.yellow : undefined;
 }
 
 export interface ExchangeListOptions {

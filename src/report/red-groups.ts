@@ -35,7 +35,7 @@ export class RedGroup {
     if (response === null) {
       this.unanswered += 1;
     } else {
-      const { status } = response;
+      const status = response.status ?? 0;
       if (status >= 400) {
         if (status < 500) this.clientErrors += 1;
         else if (status < 600) this.serverErrors += 1;

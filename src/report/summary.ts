@@ -1,5 +1,5 @@
 import type { Anomaly } from '../model/anomaly.ts';
-import type { Connection, ConnectionProtocol, Exchange } from '../model/exchange.ts';
+import type { Connection, ConnectionProtocol, Exchange, ResponseMessage } from '../model/exchange.ts';
 import type { Limits } from '../model/limits.ts';
 import { startNs, totalNs } from '../model/phases.ts';
 import type { ExchangeSink, RunRecord } from '../model/sink.ts';
@@ -99,8 +99,7 @@ class ExchangeSummary implements Summary {
     else if (pairing === 'inferred') this.#inferred += 1;
     else this.#ambiguous += 1;
     if (exchange.outcome !== 'complete') this.#countIncomplete(exchange);
-    if (response !== null && response.status >= 500 && response.status < 600)
-      this.#fail('server-error', exchange);
+    if (isServerError(response)) this.#fail('server-error', exchange);
     const { anomalies } = exchange;
     for (let index = 0; index < anomalies.length; index += 1) {
       this.#anomalies.set(anomalies[index], (this.#anomalies.get(anomalies[index]) ?? 0) + 1);
@@ -132,7 +131,7 @@ class ExchangeSummary implements Summary {
     const name = ending === null ? outcome : `${outcome} (${ending})`;
     this.#incomplete.set(name, (this.#incomplete.get(name) ?? 0) + 1);
     const { response } = exchange;
-    const counted = response !== null && response.status >= 500 && response.status < 600;
+    const counted = isServerError(response);
     if (outcome !== 'complete' && outcome !== 'orphan-response' && !counted) this.#fail(outcome, exchange);
   }
 
@@ -197,4 +196,9 @@ function redRows(groups: readonly RedGroup[]): RedRow[] {
   return [...groups]
     .sort((a, b) => Number(a.other) - Number(b.other) || b.requests - a.requests)
     .map((group) => ({ group, total: percentilesOf([group.durations]) }));
+}
+
+function isServerError(response: ResponseMessage | null): boolean {
+  const status = response?.status ?? 0;
+  return status >= 500 && status < 600;
 }

@@ -36,7 +36,7 @@ export function exchangeRecord(exchange: Exchange, epochSeconds: number): Stored
     route: request === null ? null : routeOf(request.target),
     http_version: request?.version ?? response?.version ?? null,
     response_http_version: response?.version ?? null,
-    status: response?.status ?? null,
+    status: response === null ? null : (response.status ?? 0),
     reason: response?.reason ?? null,
     outcome: exchange.outcome,
     ending: exchange.ending,

@@ -85,7 +85,7 @@ export class Packer {
     // In the order of EXCHANGE_ROWS.
     row[at++] = exchange.id;
     row[at++] = this.#epochUs() + beganUs;
-    row[at++] = response === null ? NULL : response.status;
+    row[at++] = response === null ? NULL : (response.status ?? 0);
     row[at++] = hostId;
     row[at++] = orNull(totalNs(exchange));
     row[at++] = targetId;

@@ -94,8 +94,10 @@ function red(keys: (exchange: Exchange) => StoredRecord): StoredRecord[] {
     const percentile = (percent: number): number =>
       times[Math.ceil((percent * times.length) / 100) - 1] / 1e6;
     const having = (low: number, high: number): number =>
-      members.filter(({ response }) => response !== null && response.status >= low && response.status <= high)
-        .length;
+      members.filter(
+        ({ response }) =>
+          response !== null && (response.status ?? 0) >= low && (response.status ?? 0) <= high,
+      ).length;
     return {
       ...JSON.parse(key),
       requests: members.length,

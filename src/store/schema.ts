@@ -55,7 +55,7 @@ export const EXCHANGE_ROWS: Table = {
       'INTEGER',
       "request's first byte (response's for orphans), Unix time in µs, rounded down",
     ),
-    column('status', 'INTEGER', 'status code; NULL: no response'),
+    column('status', 'INTEGER', 'status code; 0: an answer of HTTP/0.9, which has none; NULL: no response'),
     column('host_id', 'INTEGER', 'hosts.id; NULL: no Host field, or no request'),
     column('total_ns', 'INTEGER', "request's first byte to response's last byte, ns"),
     column('target_id', 'INTEGER', 'targets.id; NULL: no request'),

@@ -126,6 +126,7 @@ export class HeadReader {
     if (version <= at || lineEnd - version < 5 || !equalsIgnoringCase(bytes, version, 'http/')) {
       this.#setTarget(facts, bytes, at, lineEnd);
       facts.version = '0.9';
+      facts.isSimple = true;
       facts.note('http-0.9');
       return;
     }

@@ -19,10 +19,11 @@ export class LineFacts {
     this.isResponse = isResponse;
   }
 
-  /** A request of HTTP/0.9 is its one line, without a header section (RFC 1945 §4.1). */
-  get isSimpleRequest(): boolean {
-    return !this.isResponse && this.version === '0.9';
-  }
+  /**
+   * A message of HTTP/0.9: a request is its one line, without a header section, and an answer is its body, without a
+   * line (RFC 1945 §4.1, §6).
+   */
+  isSimple = false;
 
   note(anomaly: Anomaly): void {
     this.anomalies = withAnomaly(this.anomalies, anomaly);

@@ -37,6 +37,8 @@ export interface MessageHandler {
   end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void;
   /** Something odd in the current message. */
   anomaly(direction: Direction, anomaly: Anomaly): void;
+  /** True when what comes next in the direction answers a request of HTTP/0.9. */
+  answersSimpleRequest(direction: Direction): boolean;
   /**
    * Bytes up to `end` belong to no message known, so that messages may have been lost.
    */
@@ -74,6 +76,9 @@ type State = (typeof STATE)[keyof typeof STATE];
 
 const NO_SECTION = new FieldFacts();
 const NO_LINE = new LineFacts(false);
+const SIMPLE_ANSWER = new LineFacts(true);
+SIMPLE_ANSWER.version = '0.9';
+SIMPLE_ANSWER.isSimple = true;
 const NO_BODY: BodyFraming = { kind: 'none' };
 /** A start line that has begun plausibly for so long is judged again when its end is there. */
 const JUDGED_BYTES = 128;
@@ -308,6 +313,10 @@ export class MessageParser {
       if (at === end) return at;
     }
     const judged = judgeStart(bytes, at, end, false);
+    if (judged !== START.response && this.#beginsSimpleAnswer(bytes[at])) {
+      this.#simpleAnswer(at + shift, segment);
+      return at;
+    }
     if (judged === START.no || !this.#isExpected(judged)) {
       this.#notHttp(bytes, at, end);
       return at;
@@ -317,6 +326,18 @@ export class MessageParser {
       return this.#hold(bytes, at, end, false);
     }
     return this.#tryHead(bytes, at, end, shift, segment, judged === START.response, null);
+  }
+
+  /** The body of HTTP/0.9 begins here; an `H` may still become a status line, which later servers send. */
+  #beginsSimpleAnswer(first: number): boolean {
+    return !this.found && (first | 0x20) !== 0x68 && this.#handler.answersSimpleRequest(this.#direction);
+  }
+
+  #simpleAnswer(offset: number, segment: SegmentFacts): void {
+    this.#noteStart(offset, segment);
+    this.#line = SIMPLE_ANSWER;
+    this.#section = NO_SECTION;
+    this.#enterBody(this.#announce(0, offset, false), segment.timeNs, offset);
   }
 
   /** Looks for a start line at the beginning of lines and segments. */
@@ -430,7 +451,7 @@ export class MessageParser {
       if (this.#lines.find(bytes, start, end) === null) this.#lines.remember(bytes, start, line);
     }
     this.#line = line;
-    if (line.isSimpleRequest) {
+    if (line.isSimple) {
       this.#section = NO_SECTION;
       return lineBytes;
     }

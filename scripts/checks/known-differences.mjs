@@ -18,6 +18,7 @@ export const KNOWN_DIFFERENCES = {
     'tshark takes the stated length of an answer to HEAD for a body and misses what follows',
   'pipelined-with-head-and-304':
     'tshark takes the stated length of an answer to HEAD for a body and misses what follows',
+  'http-0.9': 'tshark reads no request without a version and no answer without a status line',
   'bare-lf': 'tshark reads no request behind empty lines',
   'chunked-cut-everywhere': 'tshark finds no answer whose first segment is a single byte',
 };

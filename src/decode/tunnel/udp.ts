@@ -75,7 +75,7 @@ export function readVxlan(frame: Frame): Next {
   return NEXT.ethernet;
 }
 
-/** VXLAN-GPE (RFC 9512-era draft-ietf-nvo3-vxlan-gpe §3): the same with a next protocol. */
+/** VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe §3): the same with a next protocol. */
 export function readVxlanGpe(frame: Frame): Next {
   if (!frame.has(VXLAN_BYTES)) return frame.stop('udp');
   const { bytes, offset } = frame;

@@ -1,4 +1,3 @@
-import type { Anomaly } from '../../model/anomaly.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Direction, SegmentFacts } from '../../model/stream.ts';
 import type { Loss } from '../loss.ts';
@@ -12,40 +11,8 @@ import type { HeadReader } from './head-reader.ts';
 import { HeldHead } from './held-head.ts';
 import type { LineCache } from './line-cache.ts';
 import { LineFacts } from './line-facts.ts';
+import type { MessageHandler } from './message-handler.ts';
 import { judgeStart, START, type Start } from './start-line.ts';
-
-/** What the parser of one direction tells its connection. */
-export interface MessageHandler {
-  /**
-   * A head was read; `start` is valid during the call. The answer says how the body is framed. `cut`: bytes of
-   * the head are missing.
-   */
-  head(
-    direction: Direction,
-    line: LineFacts,
-    fields: FieldFacts,
-    start: MessageStart,
-    headEndOffset: number,
-    cut: boolean,
-  ): BodyFraming;
-  /** Bytes of the current message's body came, or are known to be missing. */
-  body(direction: Direction, bytes: number, lost: boolean): void;
-  /**
-   * The current message is over. `whole`: its end was seen, or lies in a gap that was skipped by arithmetic;
-   * `lastByteNs` is null when it was not seen itself. `endOffset` -1: unknown.
-   */
-  end(direction: Direction, whole: boolean, lastByteNs: number | null, endOffset: number): void;
-  /** Something odd in the current message. */
-  anomaly(direction: Direction, anomaly: Anomaly): void;
-  /** True when what comes next in the direction answers a request of HTTP/0.9. */
-  answersSimpleRequest(direction: Direction): boolean;
-  /**
-   * Bytes up to `end` belong to no message known, so that messages may have been lost.
-   */
-  lost(direction: Direction, end: number, loss: Loss): void;
-  /** The first bytes of the direction are no HTTP. */
-  foreign(direction: Direction, bytes: Uint8Array, start: number, end: number): void;
-}
 
 /**
  * Where a direction stands. In the order in which bytes usually run through them.

@@ -1,9 +1,11 @@
 import { Decoder } from './decode/decoder.ts';
+import type { Frame } from './decode/frame.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
 import { HttpConnection } from './match/http-connection.ts';
 import { FieldMemo } from './match/http1/field-memo.ts';
 import { HeadReader } from './match/http1/head-reader.ts';
+import { KeptFields } from './match/http1/kept-fields.ts';
 import { LineCache } from './match/http1/line-cache.ts';
 import { Interner } from './match/interner.ts';
 import type { Connection, Exchange } from './model/exchange.ts';
@@ -11,8 +13,23 @@ import { Ledger, PACKET_REASON_NAMES, type PacketReason } from './model/ledger.t
 import type { Limits } from './model/limits.ts';
 import type { Packet, PacketSource, RunClock } from './model/packet.ts';
 import type { ExchangeSink, RunRecord } from './model/sink.ts';
+import type { SegmentObserver, StreamTap } from './model/stream.ts';
 
-export interface PipelineOptions {
+/**
+ * Told of every packet after it was decoded: `reason` is null for a TCP segment that is used, and `frame` then
+ * stands at its payload. Both are reused.
+ */
+export type PacketObserver = (packet: Packet, frame: Frame, reason: PacketReason | null) => void;
+
+/** Ways to look closer while packets pass. Nothing is paid for what is not given. */
+export interface Observers {
+  onPacket?: PacketObserver;
+  onSegment?: SegmentObserver;
+  /** Puts itself between a connection's bytes and their reader. */
+  tap?: StreamTap;
+}
+
+export interface PipelineOptions extends Observers {
   /** Only connections with one of these ports at either end; null: all. */
   ports: ReadonlySet<number> | null;
   limits: Limits;
@@ -20,6 +37,8 @@ export interface PipelineOptions {
   reveal: boolean;
   /** Leave out segments with a wrong TCP checksum. */
   checksums: boolean;
+  /** Lower-case names of header fields to keep beside the usual ones; credentials among them are masked. */
+  keepHeaders?: readonly string[];
 }
 
 /**
@@ -34,18 +53,24 @@ export class Pipeline {
   readonly #decoder: Decoder;
   readonly #tracker: TcpTracker;
   readonly #ports: ReadonlySet<number> | null;
+  readonly #onPacket: PacketObserver | null;
 
   constructor(
     options: PipelineOptions,
     onExchange: (exchange: Exchange) => void,
     onConnection: (connection: Connection) => void,
   ) {
-    const { limits } = options;
+    const { limits, tap } = options;
+    this.#onPacket = options.onPacket ?? null;
     const context = {
       limits,
       parsers: {
         ledger: this.ledger,
-        reader: new HeadReader(new Interner(), options.reveal),
+        reader: new HeadReader(
+          new Interner(),
+          options.reveal,
+          new KeptFields(options.keepHeaders, options.reveal),
+        ),
         lines: new LineCache(),
         memo: new FieldMemo(),
         headBytes: limits.headBytes,
@@ -57,8 +82,12 @@ export class Pipeline {
     this.#tracker = new TcpTracker({
       limits,
       ledger: this.ledger,
-      consumerFor: (connection) => new HttpConnection(context, connection),
+      consumerFor:
+        tap === undefined
+          ? (connection) => new HttpConnection(context, connection)
+          : (connection) => tap(connection, new HttpConnection(context, connection)),
       onConnection,
+      onSegment: options.onSegment ?? null,
     });
   }
 
@@ -67,6 +96,7 @@ export class Pipeline {
     const { ledger } = this;
     ledger.packetsRead += 1;
     const reason = this.#decoder.decode(packet);
+    if (this.#onPacket !== null) this.#onPacket(packet, this.#decoder.frame, reason);
     if (reason !== null) {
       this.#notUsed(reason, 1);
       if (reason === 'fragment') this.#countGivenUp();

@@ -14,14 +14,44 @@ const ALLOWED: Record<string, readonly string[]> = {
   capture: ['model'],
   decode: ['model'],
   match: ['model'],
-  store: ['model'],
+  filter: ['model'],
+  store: ['model', 'filter'],
   report: ['model'],
   export: ['model'],
+  stat: ['model', 'filter', 'report'],
+  diff: ['model', 'filter', 'report', 'stat'],
+  assert: ['model', 'filter', 'report', 'stat'],
+  show: ['model', 'report', 'filter'],
+  doctor: ['model', 'report', 'decode', 'pipeline.ts'],
+  extract: ['model', 'report', 'export', 'pipeline.ts'],
+  redact: ['model', 'report', 'export', 'decode', 'pipeline.ts'],
   'pipeline.ts': ['model', 'capture', 'decode', 'match'],
-  cli: ['model', 'capture', 'decode', 'match', 'store', 'report', 'export', 'pipeline.ts'],
+  cli: [
+    'model',
+    'capture',
+    'decode',
+    'match',
+    'filter',
+    'store',
+    'report',
+    'export',
+    'stat',
+    'diff',
+    'assert',
+    'show',
+    'doctor',
+    'extract',
+    'redact',
+    'pipeline.ts',
+  ],
 };
-/** The pipeline takes a packet source as given: it may name capture's types and nothing else of it. */
-const TYPES_ONLY = new Set(['pipeline.ts -> capture']);
+/** The pipeline takes a packet source as given, and who looks at packets is called by it: only types are named. */
+const TYPES_ONLY = new Set([
+  'pipeline.ts -> capture',
+  'doctor -> pipeline.ts',
+  'extract -> pipeline.ts',
+  'redact -> pipeline.ts',
+]);
 
 interface Import {
   readonly file: string;

@@ -2,18 +2,21 @@ import type {
   Connection,
   DirectionTotals,
   Exchange,
+  InterimResponse,
   RequestMessage,
   ResponseMessage,
   TcpFacts,
 } from '../src/model/exchange.ts';
 import { QUIET_TCP } from '../src/model/exchange.ts';
 import { Ledger } from '../src/model/ledger.ts';
-import type { CaptureFacts } from '../src/model/packet.ts';
+import type { CaptureFacts, CaptureInterface } from '../src/model/packet.ts';
 import type { RunRecord } from '../src/model/sink.ts';
+import { FROM_CLIENT, FROM_SERVER } from '../src/model/stream.ts';
 import type { TextOutput } from '../src/model/text-output.ts';
 
 const quietDirection = (): DirectionTotals => ({
   packets: 5,
+  ipBytes: 300,
   payloadBytes: 100,
   retransmissions: 0,
   outOfOrder: 0,
@@ -44,6 +47,7 @@ export function buildConnection(parts: Partial<Connection> = {}): Connection {
     fromClient: quietDirection(),
     fromServer: quietDirection(),
     exchanges: 1,
+    history: 'ShADad',
     protocol: 'http',
     ...parts,
   };
@@ -57,6 +61,9 @@ export function buildRequest(parts: Partial<RequestMessage> = {}): RequestMessag
     lastByteNs: 2_000_000,
     packet: 4,
     capture: 0,
+    direction: FROM_CLIENT,
+    startOffset: 0,
+    endOffset: 40,
     headerBytes: 40,
     bodyBytes: 0,
     lostBytes: 0,
@@ -78,6 +85,9 @@ export function buildResponse(parts: Partial<ResponseMessage> = {}): ResponseMes
     lastByteNs: 13_000_000,
     packet: 6,
     capture: 0,
+    direction: FROM_SERVER,
+    startOffset: 0,
+    endOffset: 1354,
     headerBytes: 120,
     bodyBytes: 1234,
     lostBytes: 0,
@@ -87,6 +97,11 @@ export function buildResponse(parts: Partial<ResponseMessage> = {}): ResponseMes
     reason: 'OK',
     ...parts,
   };
+}
+
+/** 100 Continue at the beginning of the run. */
+export function buildInterim(parts: Partial<InterimResponse> = {}): InterimResponse {
+  return { status: 100, timeNs: 0, startOffset: 0, endOffset: 25, ...parts };
 }
 
 export interface ExchangeParts extends Partial<Omit<Exchange, 'tcp'>> {
@@ -115,6 +130,21 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
   };
 }
 
+/** An Ethernet interface without a name, in microseconds, that says nothing of drops. */
+export function buildInterface(parts: Partial<CaptureInterface> = {}): CaptureInterface {
+  return {
+    number: 0,
+    name: null,
+    linkType: 1,
+    snaplen: 262_144,
+    timeDigits: 6,
+    packets: 100,
+    received: null,
+    dropped: null,
+    ...parts,
+  };
+}
+
 /** A request that got no answer, for the given reason. */
 export function buildUnanswered(ending: Exchange['ending'], parts: ExchangeParts = {}): Exchange {
   const outcome = ending === 'reset-by-client' || ending === 'reset-by-server' ? 'reset' : 'no-response';
@@ -133,18 +163,7 @@ export function buildCapture(parts: Partial<CaptureFacts> = {}): CaptureFacts {
     fileBytes: 10_624,
     firstNs: 0,
     lastNs: 2_000_000_000,
-    interfaces: [
-      {
-        number: 0,
-        name: null,
-        linkType: 1,
-        snaplen: 262_144,
-        timeDigits: 6,
-        packets: 100,
-        received: null,
-        dropped: null,
-      },
-    ],
+    interfaces: [buildInterface()],
     comments: [],
     commentsDropped: 0,
     skippedBlocks: {},

@@ -4,7 +4,7 @@ import type { Connection, Exchange } from '../src/model/exchange.ts';
 import type { Ledger } from '../src/model/ledger.ts';
 import { LIMITS, type Limits } from '../src/model/limits.ts';
 import { emptyPacket } from '../src/model/packet.ts';
-import { Pipeline } from '../src/pipeline.ts';
+import { type Observers, Pipeline } from '../src/pipeline.ts';
 import { isPlain, plainFrame } from './plain-frame.ts';
 
 /** Multiplies the runs of property tests, for a longer search: `WIRELENS_FUZZ_FACTOR=20 npx vitest run test`. */
@@ -32,6 +32,8 @@ export interface RunChoices {
   readonly ports?: readonly number[];
   readonly reveal?: boolean;
   readonly checksums?: boolean;
+  readonly keepHeaders?: readonly string[];
+  readonly observers?: Observers;
 }
 
 export interface PipelineRun {
@@ -59,6 +61,8 @@ export class PipelineFeed {
         limits: { ...LIMITS, ...choices.limits },
         reveal: choices.reveal ?? true,
         checksums: choices.checksums ?? false,
+        keepHeaders: choices.keepHeaders ?? [],
+        ...choices.observers,
       },
       (exchange) => this.exchanges.push(exchange),
       (connection) => this.connections.push(connection),

@@ -71,6 +71,10 @@ export abstract class CaptureReader implements PacketSource {
   protected epochMoved(): void {}
 
   get facts(): readonly CaptureFacts[] {
+    return [this.#countedFacts()];
+  }
+
+  #countedFacts(): CaptureFacts {
     const facts = this.captureFacts;
     facts.packets = this.#packets;
     facts.capturedBytes = this.#capturedBytes;
@@ -80,11 +84,13 @@ export abstract class CaptureReader implements PacketSource {
     facts.lastNs = this.#packets === 0 ? null : this.#latestNs;
     facts.timeReversals = this.#timeReversals;
     this.settle();
-    return [facts];
+    return facts;
   }
 
   async more(): Promise<boolean> {
     if (this.#ended) return false;
+    // Who holds the facts sees them as they are now, without asking again.
+    this.#countedFacts();
     const blocks = this.#blocks;
     if (await blocks.advance(this.position)) {
       if (this.#ended) return false;

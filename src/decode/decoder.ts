@@ -94,7 +94,11 @@ function sightingInterface(packet: Packet): number {
   return (packet.interfaceNumber << 16) ^ u32(packet.bytes, packet.start + SLL2_INTERFACE_INDEX);
 }
 
-function readHeader(frame: Frame, next: Next): Next {
+/**
+ * Reads the header that `next` says comes next; returns what follows it. Nothing but `frame` is touched. TCP and
+ * fragments are not headers in this sense.
+ */
+export function readHeader(frame: Frame, next: Next): Next {
   switch (next) {
     case NEXT.ethernet:
       return readEthernet(frame);

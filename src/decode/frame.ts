@@ -97,6 +97,11 @@ export class Frame {
   dst1 = 0;
   dst2 = 0;
   dst3 = 0;
+  /** Where the innermost IP header and the TCP header begin in `bytes`. */
+  ipOffset = 0;
+  tcpOffset = 0;
+  /** Length of the innermost IP packet by its length field; what was captured where offloading left that 0. */
+  ipBytes = 0;
   /** IPv4 identification; for IPv6 the flow label. */
   ipId = 0;
   /** For NEXT.fragment: place in the datagram in bytes, whether more follow, and the datagram's number. */
@@ -104,7 +109,7 @@ export class Frame {
   moreFragments = false;
   fragmentId = 0;
 
-  // TCP
+  // TCP; the ports also of UDP
   srcPort = 0;
   dstPort = 0;
   /** Sequence and acknowledgement numbers as signed 32-bit words. */

@@ -5,6 +5,7 @@ import {
   buildCapture,
   buildConnection,
   buildExchange,
+  buildInterim,
   buildRequest,
   buildResponse,
   buildUnanswered,
@@ -133,7 +134,10 @@ const exchanges: fc.Arbitrary<Exchange> = fc
     position: fc.integer({ min: 1, max: 4 }),
     request: fc.option(request.map(buildRequest), { freq: 5 }),
     response: fc.option(response.map(buildResponse), { freq: 5 }),
-    interim: fc.array(fc.record({ status: fc.constantFrom(100, 103), timeNs }), { maxLength: 2 }),
+    interim: fc.array(
+      fc.record({ status: fc.constantFrom(100, 103), timeNs }).map((parts) => buildInterim(parts)),
+      { maxLength: 2 },
+    ),
     pairing: fc.constantFrom('exact', 'inferred', 'ambiguous'),
     outcome: fc.constantFrom('complete', 'no-response', 'reset', 'truncated', 'orphan-response'),
     ending: fc.constantFrom(null, 'capture-ended', 'reset-by-client'),
@@ -244,7 +248,7 @@ describe('the JSON form of an exchange', () => {
     const sample = record(
       buildExchange({
         request: buildRequest({ headers: [{ name: 'accept', value: '*/*' }] }),
-        interim: [{ status: 100, timeNs: 0 }],
+        interim: [buildInterim()],
         connection: buildConnection({ tunnels: [{ kind: 'vxlan', id: 5 }] }),
       }),
     );

@@ -6,6 +6,7 @@ import type {
   Ending,
   Endpoint,
 } from '../model/exchange.ts';
+import { turnedHistory } from '../model/history.ts';
 import type { Limits } from '../model/limits.ts';
 import {
   type Direction,
@@ -232,7 +233,12 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     if (line.status < 200 && line.status >= 100 && line.status !== 101) {
       this.#context.parsers.ledger.interim += 1;
       const waiting = asker.pairing.next();
-      const interim = { status: line.status, timeNs: start.timeNs };
+      const interim = {
+        status: line.status,
+        timeNs: start.timeNs,
+        startOffset: start.offset,
+        endOffset: headEndOffset,
+      };
       if (waiting?.addInterim(interim, this.#context.limits.interimResponses) === false) {
         waiting.note('many-interim-responses');
       }
@@ -280,6 +286,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     if (connection.opening !== 'missed' || connection.client === side.endpoint) return;
     [connection.client, connection.server] = [connection.server, connection.client];
     [connection.fromClient, connection.fromServer] = [connection.fromServer, connection.fromClient];
+    connection.history = turnedHistory(connection.history);
   }
 
   body(direction: Direction, bytes: number, lost: boolean): void {

@@ -5,7 +5,8 @@ const SECRET_NAMES = new Set([
   'privatekey', 'pwd', 'refreshtoken', 'secret', 'secretkey', 'sessionid', 'sessiontoken', 'sig', 'signature',
   'token', 'xamzcredential', 'xamzsecuritytoken', 'xamzsignature', 'xgoogcredential', 'xgoogsignature',
 ]); // biome-ignore format: a word list
-const MASK = 'REDACTED';
+/** Stands in place of a credential. */
+export const MASK = 'REDACTED';
 
 /**
  * The request target with credentials masked: values of query parameters that are named like one, and user

@@ -1,11 +1,18 @@
 /** Exit codes of the command line; documented in docs/exit-codes.md. */
-export const EXIT = { fine: 0, failed: 1, usage: 2, salvaged: 3, strict: 4 } as const;
+export const EXIT = { fine: 0, failed: 1, usage: 2, salvaged: 3, strict: 4, found: 5 } as const;
 
 /** Where in the input something is wrong. */
 export interface ErrorPlace {
   file?: string;
   packet?: number;
   byteOffset?: number;
+}
+
+/** A part of a text that the user gave: `[start, end)` of it, in UTF-16 units, is what is wrong. */
+export interface Excerpt {
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
 }
 
 /**
@@ -20,17 +27,26 @@ export class UserError extends Error {
   /** What to do next; null when the message says it. */
   readonly hint: string | null;
   readonly exitCode: number;
+  /** Shown under the line, with a caret under the mistake; null: there is none. */
+  readonly excerpt: Excerpt | null;
 
   constructor(
     code: string,
     message: string,
-    options: { place?: ErrorPlace; hint?: string; exitCode?: number; cause?: unknown } = {},
+    options: {
+      place?: ErrorPlace;
+      hint?: string;
+      exitCode?: number;
+      excerpt?: Excerpt;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.place = options.place ?? {};
     this.hint = options.hint ?? null;
     this.exitCode = options.exitCode ?? EXIT.failed;
+    this.excerpt = options.excerpt ?? null;
   }
 }
 

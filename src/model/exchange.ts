@@ -1,4 +1,5 @@
 import type { Anomaly } from './anomaly.ts';
+import type { Direction } from './stream.ts';
 
 /** An address and a port. `text` is `10.0.0.1:80` or `[2001:db8::1]:80`. */
 export interface Endpoint {
@@ -51,6 +52,12 @@ export interface Connection {
   fromServer: DirectionTotals;
   /** Exchanges that came out of it. */
   exchanges: number;
+  /**
+   * What happened, in Zeek's letters (conn.log `history`), each once: S SYN, H SYN/ACK, A bare ACK, D payload,
+   * F FIN, R RST, G gap, T retransmission, W closed window, Q odd flags; upper case from the client, lower case
+   * from the server, `^` when the roles were turned round.
+   */
+  history: string;
   /** Application protocol found: http, http2, tls, websocket, other, or none when no payload was seen. */
   protocol: ConnectionProtocol;
 }
@@ -66,6 +73,8 @@ export type ConnectionEnd =
 
 export interface DirectionTotals {
   packets: number;
+  /** Bytes of the IP packets by their length fields: headers, payload, duplicates. */
+  ipBytes: number;
   /** Payload bytes on the wire, duplicates included. */
   payloadBytes: number;
   retransmissions: number;
@@ -114,6 +123,14 @@ export interface Message {
   /** Packet number (as Wireshark counts, in capture `capture`) of the first byte. */
   readonly packet: number;
   readonly capture: number;
+  /** Direction of the connection's bytes in which it was sent. Read from a store: the client's is FROM_CLIENT. */
+  readonly direction: Direction;
+  /**
+   * Place of the first byte, and one past the last, in that direction (see StreamConsumer). -1: unknown, always so
+   * when the exchange was read from a store; the end is also unknown of a message that broke off.
+   */
+  readonly startOffset: number;
+  readonly endOffset: number;
   /** Start line and header section with its empty line, bytes as sent. */
   readonly headerBytes: number;
   /** Body bytes on the wire (chunk framing and trailers included), as far as seen or skipped by arithmetic. */
@@ -145,6 +162,9 @@ export interface ResponseMessage extends Message {
 export interface InterimResponse {
   readonly status: number;
   readonly timeNs: number;
+  /** Place of its first byte and one past its empty line, as in Message; -1: unknown. */
+  readonly startOffset: number;
+  readonly endOffset: number;
 }
 
 /** TCP events between the exchange's first and last byte, by direction. */

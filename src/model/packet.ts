@@ -51,7 +51,7 @@ export interface PacketSource {
   next(): boolean;
   /** Brings further bytes. False: the source has ended, `facts` are final. */
   more(): Promise<boolean>;
-  /** What is known of each capture so far, by `Packet.capture`. */
+  /** What is known of each capture so far, by `Packet.capture`. The same objects all the time, true after each `more`. */
   readonly facts: readonly CaptureFacts[];
   /** Gives back files and buffers. May be called at any time, also twice. */
   close(): Promise<void>;

@@ -1,5 +1,6 @@
 import type { Anomaly } from './anomaly.ts';
 import type { Connection } from './exchange.ts';
+import type { Packet } from './packet.ts';
 
 /** Direction of a connection. The client is who sent the SYN, or who looks like it until HTTP says otherwise. */
 export type Direction = 0 | 1;
@@ -55,3 +56,30 @@ export interface StreamConsumer {
 }
 
 export type ConsumerFactory = (connection: Connection) => StreamConsumer;
+
+/** Puts itself between the reassembler and the consumer of a connection, to see its bytes pass. */
+export type StreamTap = (connection: Connection, consumer: StreamConsumer) => StreamConsumer;
+
+/** One TCP segment of a connection, told right after it was taken. Reused: copy what must outlive the call. */
+export interface SegmentSighting {
+  connection: Connection;
+  direction: Direction;
+  /** TCP flags as in the header: FIN 1, SYN 2, RST 4, PSH 8, ACK 16. */
+  flags: number;
+  /** Place of its first payload byte in the direction; right also for a segment that repeats or comes early. */
+  offset: number;
+  /** What it acknowledges in the opposite direction; -1: nothing, or nothing that makes sense. */
+  ackOffset: number;
+  /** Payload on the wire. */
+  payloadBytes: number;
+  /**
+   * Captured payload: `bytes[start, end)`. `bytes` are the packet's own unless the datagram came in fragments; then
+   * they are a reassembled copy and `packet` is the fragment that completed it.
+   */
+  bytes: Uint8Array;
+  start: number;
+  end: number;
+  packet: Packet;
+}
+
+export type SegmentObserver = (sighting: SegmentSighting) => void;

@@ -25,6 +25,22 @@ export function atLeast(
   };
 }
 
+/** Hands on exchanges for which `holds` is true, and the connections that had one. */
+export function matching(holds: (exchange: Exchange) => boolean, sink: ExchangeSink): ExchangeSink {
+  const connections = new Set<number>();
+  return {
+    ...passing(sink),
+    exchange: (exchange) => {
+      if (!holds(exchange)) return;
+      connections.add(exchange.connection.id);
+      sink.exchange(exchange);
+    },
+    connection: (connection) => {
+      if (connections.delete(connection.id)) sink.connection(connection);
+    },
+  };
+}
+
 /** Hands on the first `limit` exchanges; `onReached` is called once, with the last of them. */
 export function firstOf(limit: number, sink: ExchangeSink, onReached: () => void): ExchangeSink {
   let count = 0;

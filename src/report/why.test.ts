@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   buildConnection,
   buildExchange,
+  buildInterim,
   buildRequest,
   buildResponse,
   buildUnanswered,
@@ -99,7 +100,7 @@ describe('why an exchange was slow', () => {
   it('names a wait for 100 Continue', () => {
     const exchange = buildExchange({
       request: buildRequest({ firstByteNs: 0, lastByteNs: 1010 * ms, bodyBytes: 5000 }),
-      interim: [{ status: 100, timeNs: 1000 * ms }],
+      interim: [buildInterim({ timeNs: 1000 * ms })],
       response: buildResponse({ firstByteNs: 1020 * ms, lastByteNs: 1020 * ms }),
     });
     expect(why(exchange, null)).toBe('client waited 1.00 s for 100 Continue');

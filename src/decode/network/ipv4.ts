@@ -33,6 +33,8 @@ export function readIpv4(frame: Frame): Next {
     if (frame.end > frame.wireEnd) frame.end = frame.wireEnd;
   }
   if (!frame.has(headerBytes)) return frame.stop('truncated');
+  frame.ipBytes = frame.wireEnd - offset;
+  frame.ipOffset = offset;
   frame.ipVersion = 4;
   frame.ipId = u16(bytes, offset + FIELD.identification);
   frame.src0 = i32(bytes, offset + FIELD.source);

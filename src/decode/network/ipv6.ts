@@ -47,6 +47,8 @@ export function readIpv6(frame: Frame): Next {
   if (bytes[start] >> 4 !== 6) return frame.stop('malformed');
   const payloadBytes = u16(bytes, start + FIELD.payloadLength);
   if (payloadBytes !== 0) narrow(frame, start + HEADER_BYTES + payloadBytes);
+  frame.ipBytes = frame.wireEnd - start;
+  frame.ipOffset = start;
   frame.ipVersion = 6;
   frame.ipId = i32(bytes, start + FIELD.flow) & 0x000fffff;
   frame.src0 = i32(bytes, start + FIELD.source);

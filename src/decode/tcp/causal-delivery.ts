@@ -1,4 +1,5 @@
 import type { Connection } from '../../model/exchange.ts';
+import { HISTORY } from '../../model/history.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
@@ -154,7 +155,7 @@ export class CausalDelivery {
     if (ahead < 0 && !this.#holding) {
       // Into a closed window only probes are sent.
       if ((ahead === -1 && wireBytes <= 1) || other.windowClosed) side.totals.keepAlives += 1;
-      else side.totals.retransmissions += 1;
+      else this.#retransmitted(side);
       const seen = Math.min(left, -ahead);
       this.#context.ledger.duplicateBytes += seen;
       left -= seen;
@@ -163,7 +164,7 @@ export class CausalDelivery {
       ahead = 0;
     } else if (offset < side.highestOffset && !this.#holding) {
       if (timeNs - side.highestNs <= OUT_OF_ORDER_NS) side.totals.outOfOrder += 1;
-      else side.totals.retransmissions += 1;
+      else this.#retransmitted(side);
     }
     if (offset + wireBytes > side.highestOffset) {
       side.highestOffset = offset + wireBytes;
@@ -184,6 +185,11 @@ export class CausalDelivery {
       ackOffset,
       arrival: this.arrivals,
     });
+  }
+
+  #retransmitted(side: TcpDirection): void {
+    side.totals.retransmissions += 1;
+    side.noteHistory(this.#connection, HISTORY.retransmission);
   }
 
   #wait(side: TcpDirection, segment: PendingSegment): void {
@@ -362,6 +368,7 @@ export class CausalDelivery {
     ledger.gapBytes += length;
     side.totals.gaps += 1;
     side.totals.gapBytes += length;
+    side.noteHistory(this.#connection, HISTORY.gap);
     side.holeAckedArrival = -1;
     const offset = side.nextOffset;
     side.advance(length);

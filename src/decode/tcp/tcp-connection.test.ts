@@ -91,6 +91,7 @@ function reassemble(segments: readonly Segment[], limits: Partial<Limits> = {}):
   const connections: Connection[] = [];
   const decoder = new Decoder({ limits: all, checksums: false });
   const tracker = new TcpTracker({
+    onSegment: null,
     limits: all,
     ledger,
     consumerFor: () => {

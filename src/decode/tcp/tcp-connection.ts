@@ -1,4 +1,5 @@
 import type { Connection } from '../../model/exchange.ts';
+import { HISTORY, turnedHistory } from '../../model/history.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Packet } from '../../model/packet.ts';
 import { type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
@@ -105,6 +106,12 @@ export class TcpConnection {
     return false;
   }
 
+  /** Place of sequence number `seq` in `direction`. */
+  offsetOf(direction: Direction, seq: number): number {
+    const side = this.#delivery.side(direction);
+    return side.nextOffset + distance(side.nextSeq, seq);
+  }
+
   /** Takes a segment. `frame` stands at its payload; `direction` is by `clientIsA`. */
   segment(frame: Frame, packet: Packet, direction: Direction): void {
     const delivery = this.#delivery;
@@ -115,6 +122,7 @@ export class TcpConnection {
     const wireBytes = frame.wireEnd - frame.offset;
     delivery.arrive(side);
     side.totals.payloadBytes += wireBytes;
+    side.totals.ipBytes += frame.ipBytes;
     this.#ledger.payloadBytes += wireBytes;
     if (timeNs > connection.lastNs) connection.lastNs = timeNs;
 
@@ -127,6 +135,8 @@ export class TcpConnection {
       if (side.windowClosed) side.totals.zeroWindows += 1;
     }
 
+    const happened = historyOf(flags, wireBytes, side.windowClosed);
+    if ((happened & ~side.history) !== 0) side.noteHistory(connection, happened);
     let ackOffset = -1;
     if ((flags & TCP_FLAG.ack) !== 0) ackOffset = this.#acknowledge(frame, direction, other);
     if ((flags & TCP_FLAG.rst) !== 0) {
@@ -183,6 +193,7 @@ export class TcpConnection {
     [connection.client, connection.server] = [connection.server, connection.client];
     connection.fromClient = delivery.client.totals;
     connection.fromServer = delivery.server.totals;
+    connection.history = turnedHistory(connection.history);
   }
 
   /**
@@ -276,6 +287,19 @@ export class TcpConnection {
     this.closed = true;
     this.#delivery.reset(direction, packet, frame.timeNs, ackOffset);
   }
+}
+
+/** What a segment adds to the connection's history, as HISTORY bits. */
+function historyOf(flags: number, payloadBytes: number, windowClosed: boolean): number {
+  let bits = payloadBytes > 0 ? HISTORY.data : 0;
+  if ((flags & TCP_FLAG.syn) !== 0) {
+    if ((flags & (TCP_FLAG.fin | TCP_FLAG.rst)) !== 0) return bits | HISTORY.oddFlags;
+    return bits | ((flags & TCP_FLAG.ack) !== 0 ? HISTORY.synAck : HISTORY.syn);
+  }
+  if ((flags & TCP_FLAG.fin) !== 0) bits |= HISTORY.fin;
+  if ((flags & TCP_FLAG.rst) !== 0) bits |= HISTORY.rst;
+  if (bits === 0) bits = HISTORY.ack;
+  return windowClosed ? bits | HISTORY.closedWindow : bits;
 }
 
 function opposite(direction: Direction): Direction {

@@ -1,4 +1,5 @@
-import type { DirectionTotals } from '../../model/exchange.ts';
+import type { Connection, DirectionTotals } from '../../model/exchange.ts';
+import { historyLetters } from '../../model/history.ts';
 import { PendingSegments } from './pending.ts';
 import { advance, distance } from './sequence.ts';
 
@@ -11,6 +12,7 @@ export const START_OFFSET = 2 ** 27;
 export function emptyTotals(): DirectionTotals {
   return {
     packets: 0,
+    ipBytes: 0,
     payloadBytes: 0,
     retransmissions: 0,
     outOfOrder: 0,
@@ -30,6 +32,8 @@ export class TcpDirection {
   foundEmpty = false;
   /** Bytes or a gap were handed on. */
   delivered = false;
+  /** What of this direction stands in the connection's history already, as HISTORY bits. */
+  history = 0;
   /** Its last segment advertised a closed receive window. */
   windowClosed = false;
   /** A SYN of this direction was seen; its sequence number. */
@@ -57,6 +61,14 @@ export class TcpDirection {
   /** Consecutive segments far outside the window, and where the last one ended. */
   farSegments = 0;
   farSeq = 0;
+
+  /** Adds the letters of `bits` (HISTORY) that the connection's history does not have yet from this direction. */
+  noteHistory(connection: Connection, bits: number): void {
+    const fresh = bits & ~this.history;
+    if (fresh === 0) return;
+    this.history |= fresh;
+    connection.history += historyLetters(fresh, this.totals === connection.fromClient);
+  }
 
   start(seq: number): void {
     this.started = true;

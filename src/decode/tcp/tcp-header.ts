@@ -33,6 +33,7 @@ export function readTcpHeader(frame: Frame): boolean {
     frame.reason = 'malformed';
     return false;
   }
+  frame.tcpOffset = offset;
   frame.srcPort = u16(bytes, offset + FIELD.source);
   frame.dstPort = u16(bytes, offset + FIELD.destination);
   frame.seq = i32(bytes, offset + FIELD.sequence);

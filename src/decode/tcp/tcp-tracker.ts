@@ -2,7 +2,14 @@ import { type Connection, TUNNEL_KINDS, type Tunnel } from '../../model/exchange
 import type { Ledger } from '../../model/ledger.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
-import { type ConsumerFactory, type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
+import {
+  type ConsumerFactory,
+  type Direction,
+  FROM_CLIENT,
+  FROM_SERVER,
+  type SegmentObserver,
+  type SegmentSighting,
+} from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
 import type { TcpContext } from './causal-delivery.ts';
 import { ConnectionTable, connectionHash } from './connection-table.ts';
@@ -23,6 +30,8 @@ export interface TcpTrackerOptions {
   consumerFor: ConsumerFactory;
   /** Told when a connection is over, after its last byte; its facts are final. */
   onConnection: (connection: Connection) => void;
+  /** Told of every segment after it was taken; null: nobody looks. */
+  onSegment: SegmentObserver | null;
 }
 
 /** Sorts segments into connections, and ends connections: closed, pushed out by the limits, or by the capture's end. */
@@ -32,6 +41,8 @@ export class TcpTracker {
   readonly #ledger: Ledger;
   readonly #context: TcpContext;
   readonly #onConnection: (connection: Connection) => void;
+  readonly #onSegment: SegmentObserver | null;
+  #sighting: SegmentSighting | null = null;
   /** Connections in which segments wait, in the order in which they began to. */
   readonly #stalled = new Set<TcpConnection>();
   #nextSweepNs = Number.NEGATIVE_INFINITY;
@@ -44,6 +55,7 @@ export class TcpTracker {
     this.#limits = options.limits;
     this.#ledger = options.ledger;
     this.#onConnection = options.onConnection;
+    this.#onSegment = options.onSegment;
     this.#context = {
       limits: options.limits,
       ledger: options.ledger,
@@ -68,9 +80,44 @@ export class TcpTracker {
       connection = this.#open(frame, packet, hash);
     } else table.touch(connection);
     connection.segment(frame, packet, directionOf(connection, table.foundByA));
+    if (this.#onSegment !== null) this.#sight(connection, frame, packet, table.foundByA);
     if (connection.stalled()) this.#stall(connection);
     else if (this.#stalled.size > 0) this.#stalled.delete(connection);
     if (connection.closed && connection.closedNs === null) this.#queueClosed(connection, timeNs);
+  }
+
+  #sight(connection: TcpConnection, frame: Frame, packet: Packet, sentByA: boolean): void {
+    const { flags } = frame;
+    const isSyn = (flags & TCP_FLAG.syn) !== 0;
+    // Roles may have been turned round by the segment itself.
+    const direction = directionOf(connection, sentByA);
+    const hasAck = (flags & TCP_FLAG.ack) !== 0;
+    const sighting: SegmentSighting = this.#sighting ?? {
+      connection: connection.facts,
+      direction,
+      flags,
+      offset: 0,
+      ackOffset: -1,
+      payloadBytes: 0,
+      bytes: frame.bytes,
+      start: 0,
+      end: 0,
+      packet,
+    };
+    sighting.connection = connection.facts;
+    sighting.direction = direction;
+    sighting.flags = flags;
+    sighting.offset = connection.offsetOf(direction, isSyn ? (frame.seq + 1) | 0 : frame.seq);
+    sighting.ackOffset = hasAck
+      ? connection.offsetOf(direction === FROM_CLIENT ? FROM_SERVER : FROM_CLIENT, frame.ack)
+      : -1;
+    sighting.payloadBytes = frame.wireEnd - frame.offset;
+    sighting.bytes = frame.bytes;
+    sighting.start = frame.offset;
+    sighting.end = Math.max(frame.offset, frame.end);
+    sighting.packet = packet;
+    this.#sighting = sighting;
+    this.#onSegment?.(sighting);
   }
 
   /** The capture has ended: everything open is brought to its end, oldest connection first. */
@@ -186,6 +233,7 @@ function describe(frame: Frame, packet: Packet, senderIsTheClient: boolean, id: 
     fromClient: emptyTotals(),
     fromServer: emptyTotals(),
     exchanges: 0,
+    history: '',
     protocol: 'none',
   };
 }

@@ -52,6 +52,8 @@ export function readUdp(frame: Frame): Next {
   const { bytes, offset } = frame;
   const source = u16(bytes, offset + UDP.source);
   const destination = u16(bytes, offset + UDP.destination);
+  frame.srcPort = source;
+  frame.dstPort = destination;
   frame.offset += UDP_BYTES;
   const next = tunnelOf(destination);
   if (next !== NEXT.stop) return next;

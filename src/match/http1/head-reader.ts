@@ -1,41 +1,22 @@
 import type { HeaderField } from '../../model/exchange.ts';
 import type { Interner } from '../interner.ts';
-import { redactTarget } from '../redact-target.ts';
+import { MASK, redactTarget } from '../redact-target.ts';
 import { COLON, CR, equalsIgnoringCase, HTAB, isDigit, isToken, LF, SP } from './characters.ts';
 import { FieldFacts } from './field-facts.ts';
+import { KeptFields } from './kept-fields.ts';
 import { LineFacts } from './line-facts.ts';
 import { isKnownMethod } from './start-line.ts';
 
-/** Fields kept with an exchange beside those that have a place of their own. Never credentials or cookies. */
-const KEPT_FIELDS =
-  'referer location server via retry-after x-request-id x-correlation-id x-forwarded-for x-real-ip traceparent content-encoding transfer-encoding upgrade origin etag age cache-control accept range content-range'.split(
-    ' ',
-  );
 /** Fields whose value is a target with a query, in which credentials are masked. */
 const HOLDS_TARGET = new Set(['referer', 'location']);
-const PLACED_FIELDS = ['host', 'expect', 'user-agent', 'content-type', 'content-length', 'transfer-encoding'];
-const LONGEST_NAME = 32;
-
 /** Beyond it a length cannot be counted exactly, nor sent in practice. */
 const MAX_CONTENT_LENGTH = Number.MAX_SAFE_INTEGER;
-
-const KEPT_BY_LENGTH: readonly string[][] = Array.from({ length: LONGEST_NAME }, (_, length) =>
-  KEPT_FIELDS.filter((name) => name.length === length),
-);
-
-/** First letters and lengths of the names that matter, so that most fields cost one look. */
-const INTEREST = new Uint8Array(256 * LONGEST_NAME);
-for (const name of [...KEPT_FIELDS, ...PLACED_FIELDS])
-  INTEREST[name.charCodeAt(0) * LONGEST_NAME + name.length] = 1;
-
-function isOfInterest(first: number, length: number): boolean {
-  return length < LONGEST_NAME && INTEREST[(first | 0x20) * LONGEST_NAME + length] === 1;
-}
 
 /** Reads heads out of bytes. One reader serves all connections of a run. */
 export class HeadReader {
   readonly #interner: Interner;
   readonly #reveal: boolean;
+  readonly #kept: KeptFields;
   /** The last field made for each kept name: the next one is usually the same. */
   readonly #lastField = new Map<string, HeaderField>();
   #contentLengths = 0;
@@ -44,9 +25,10 @@ export class HeadReader {
   sectionBytes = 0;
 
   /** `reveal`: show credentials in request targets. */
-  constructor(interner: Interner, reveal: boolean) {
+  constructor(interner: Interner, reveal: boolean, kept: KeptFields = new KeptFields()) {
     this.#interner = interner;
     this.#reveal = reveal;
+    this.#kept = kept;
   }
 
   /**
@@ -213,7 +195,7 @@ export class HeadReader {
       return;
     }
     const length = nameEnd - start;
-    if (!isOfInterest(bytes[start], length)) return;
+    if (!this.#kept.mayHold(bytes[start], length)) return;
     let valueStart = at + 1;
     let valueEnd = end;
     while (valueStart < valueEnd && isSpace(bytes[valueStart])) valueStart += 1;
@@ -223,7 +205,7 @@ export class HeadReader {
     }
   }
 
-  /** Puts a field with a place of its own there. False: the field is to be looked up among those that are kept. */
+  /** Puts a field with a place of its own there. False: the field may be among those that are kept, too. */
   #place(
     fields: FieldFacts,
     isResponse: boolean,
@@ -237,7 +219,7 @@ export class HeadReader {
     switch (length) {
       case 4:
         if (!equalsIgnoringCase(bytes, start, 'host')) return false;
-        if (isResponse) return true;
+        if (isResponse) return false;
         if (fields.host === null) fields.host = this.#value(bytes, valueStart, valueEnd, folded);
         else fields.note('duplicate-host');
         return true;
@@ -246,7 +228,7 @@ export class HeadReader {
         if (valueEnd - valueStart === 12 && equalsIgnoringCase(bytes, valueStart, '100-continue')) {
           fields.note('expect-continue');
         }
-        return true;
+        return false;
       case 7:
         if (equalsIgnoringCase(bytes, start, 'upgrade')) {
           fields.upgrade = this.#value(bytes, valueStart, valueEnd, folded);
@@ -266,7 +248,7 @@ export class HeadReader {
       case 14:
         if (!equalsIgnoringCase(bytes, start, 'content-length')) return false;
         this.#useContentLength(fields, bytes, valueStart, valueEnd);
-        return true;
+        return false;
       case 17:
         if (equalsIgnoringCase(bytes, start, 'transfer-encoding')) {
           const value = this.#value(bytes, valueStart, valueEnd, folded).toLowerCase();
@@ -288,10 +270,9 @@ export class HeadReader {
     valueEnd: number,
     folded: boolean,
   ): void {
-    for (const name of KEPT_BY_LENGTH[length]) {
+    for (const name of this.#kept.byLength[length]) {
       if (!equalsIgnoringCase(bytes, start, name)) continue;
-      const sent = this.#value(bytes, valueStart, valueEnd, folded);
-      const value = HOLDS_TARGET.has(name) && !this.#reveal ? redactTarget(sent) : sent;
+      const value = this.#shownValue(name, this.#value(bytes, valueStart, valueEnd, folded));
       let field = this.#lastField.get(name);
       if (field === undefined || field.value !== value) {
         field = { name, value };
@@ -300,6 +281,11 @@ export class HeadReader {
       fields.keep(field);
       return;
     }
+  }
+
+  #shownValue(name: string, sent: string): string {
+    if (this.#kept.secret.has(name)) return MASK;
+    return HOLDS_TARGET.has(name) && !this.#reveal ? redactTarget(sent) : sent;
   }
 
   /** One or several comma-separated lengths (RFC 9110 §8.6). The first good one counts. */

@@ -1,4 +1,4 @@
-// What storing costs: `npm run build && node bench/store.mjs [exchanges] [kind]`.
+// What storing and reading back costs: `npm run build && node bench/store.mjs [exchanges] [kind]`.
 // kind: repeated (one client asks for a few things, as load generators do) or distinct (every target,
 // header section and connection is different: the worst case for the dictionary).
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { QUIET_TCP } from '../dist/model/exchange.js';
 import { Ledger } from '../dist/model/ledger.js';
 import { LIMITS } from '../dist/model/limits.js';
+import { readStoredExchanges } from '../dist/store/exchange-reader.js';
 import { createSqliteSink } from '../dist/store/sqlite-sink.js';
 
 const COUNT = Number(process.argv[2] ?? 340_000);
@@ -15,6 +16,7 @@ const ROUNDS = 5;
 
 const totals = () => ({
   packets: 3,
+  ipBytes: 1060,
   payloadBytes: 900,
   retransmissions: 0,
   outOfOrder: 0,
@@ -24,7 +26,7 @@ const totals = () => ({
   gapBytes: 0,
 });
 const endpoint = (address, port) => ({ address, port, text: `${address}:${port}` });
-function connection(id) {
+function connection(id, exchanges = 1) {
   return {
     id,
     client: endpoint('10.0.0.7', 1024 + (id % 60000)),
@@ -43,12 +45,15 @@ function connection(id) {
     end: 'closed-by-client',
     fromClient: totals(),
     fromServer: totals(),
-    exchanges: 1,
+    exchanges,
+    history: 'ShADadFf',
     protocol: 'http',
   };
 }
 
-const shared = Array.from({ length: 64 }, (_, index) => connection(index + 1));
+const shared = Array.from({ length: 64 }, (_, index) =>
+  connection(index + 1, Math.ceil((COUNT - index) / 64)),
+);
 /** Exchanges [first, end), made just before they are stored: as in a run, they are fresh in the processor's caches. */
 function makeExchanges(kind, first, end) {
   const distinct = kind === 'distinct';
@@ -75,6 +80,9 @@ function makeExchanges(kind, first, end) {
         lastByteNs: at,
         packet: index * 2 + 1,
         capture: 0,
+        direction: 0,
+        startOffset: 0,
+        endOffset: 121,
         headerBytes: 121,
         bodyBytes: 0,
         lostBytes: 0,
@@ -91,6 +99,9 @@ function makeExchanges(kind, first, end) {
         lastByteNs: at + wait + (index % 7) * 1000,
         packet: index * 2 + 2,
         capture: 0,
+        direction: 1,
+        startOffset: 0,
+        endOffset: 850,
         headerBytes: 238,
         bodyBytes: 612 + (index % 1000),
         lostBytes: 0,
@@ -113,6 +124,24 @@ function makeExchanges(kind, first, end) {
   });
 }
 
+/** Reads the file into a sink that only counts. */
+async function readingMs(path) {
+  let count = 0;
+  const counting = {
+    exchange: () => {
+      count += 1;
+    },
+    connection: () => {},
+    drain: () => null,
+    finish: async () => {},
+    abort: async () => {},
+  };
+  const began = performance.now();
+  await readStoredExchanges([path], [counting], { clock: { epochSeconds: null } });
+  if (count !== COUNT) throw new Error(`${count} exchanges came back`);
+  return performance.now() - began;
+}
+
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 const directory = mkdtempSync(join(tmpdir(), 'wirelens-bench-'));
 try {
@@ -120,6 +149,7 @@ try {
     const packed = [];
     const busy = [];
     const whole = [];
+    const readBack = [];
     let fileBytes = 0;
     for (let round = 0; round < ROUNDS; round++) {
       const path = join(directory, `${kind}-${round}.sqlite`);
@@ -144,11 +174,13 @@ try {
       packed.push((packMs * 1000) / COUNT);
       busy.push(sink.workerBusyMs());
       fileBytes = statSync(path).size;
+      readBack.push(await readingMs(path));
       rmSync(path);
     }
     console.log(
       `${kind}: ${COUNT} exchanges; main thread ${median(packed).toFixed(2)} µs each; worker ${Math.round(median(busy))} ms; ` +
-        `from start to file ${Math.round(median(whole))} ms; file ${(fileBytes / 1e6).toFixed(1)} MB`,
+        `from start to file ${Math.round(median(whole))} ms; file ${(fileBytes / 1e6).toFixed(1)} MB; ` +
+        `reading it back ${Math.round(median(readBack))} ms`,
     );
   }
 } finally {

@@ -19,7 +19,13 @@ export const BATCH_STRING_BYTES = 256 * 1024;
 export const EXCHANGE_FIELDS = EXCHANGE_ROWS.columns.length;
 
 /** Columns of connections that are texts of their own: in a batch each takes two fields, offset and bytes. */
-export const CONNECTION_TEXTS: ReadonlySet<string> = new Set(['client', 'server', 'vlans', 'tunnels']);
+export const CONNECTION_TEXTS: ReadonlySet<string> = new Set([
+  'client',
+  'server',
+  'history',
+  'vlans',
+  'tunnels',
+]);
 export const CONNECTION_FIELDS = CONNECTIONS.columns.length + CONNECTION_TEXTS.size;
 
 /** Which table an entry goes to. */

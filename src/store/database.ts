@@ -1,7 +1,21 @@
-import { type Engine, SqliteError, type SqlJsDatabase, type SqlValue } from './engine.ts';
+import {
+  type Engine,
+  type SqlFunctionArgument,
+  type SqlFunctionResult,
+  SqliteError,
+  type SqlJsDatabase,
+  type SqlValue,
+} from './engine.ts';
 
 const SQLITE_ROW = 100;
 const SQLITE_DONE = 101;
+
+/** A function for SQL. */
+export interface SqlFunction {
+  readonly name: string;
+  readonly arity: number;
+  call(...values: SqlFunctionArgument[]): SqlFunctionResult;
+}
 
 /**
  * A database in SQLite's memory: empty (`:memory:`, whose pages never pass through Emscripten's file system,
@@ -37,6 +51,16 @@ export class Database {
   check(code: number): void {
     if (code !== 0)
       throw new SqliteError(this.engine.module.UTF8ToString(this.engine.module._sqlite3_errmsg(this.handle)));
+  }
+
+  /** Makes functions known to this database's SQL. They get NULL as null, and must not throw. */
+  register(functions: readonly SqlFunction[]): void {
+    for (const { name, arity, call } of functions) {
+      // sql.js tells the number of arguments by the function's length.
+      const taker = (...values: SqlFunctionArgument[]): SqlFunctionResult => call(...values);
+      Object.defineProperty(taker, 'length', { value: arity });
+      this.#database.create_function(name, taker);
+    }
   }
 
   /** Runs statements that return nothing. */

@@ -57,7 +57,13 @@ export interface SqlJsDatabase {
   db: number;
   export(): Uint8Array;
   close(): void;
+  /** Takes any number of arguments, as many as `call.length` says. */
+  create_function(name: string, call: (...values: SqlFunctionArgument[]) => SqlFunctionResult): unknown;
 }
+
+/** What SQL gives a function: NULL as null, texts up to their first NUL as strings, blobs as copies. */
+export type SqlFunctionArgument = number | string | Uint8Array | null;
+export type SqlFunctionResult = number | string | null;
 
 interface EmscriptenOptions {
   instantiateWasm(

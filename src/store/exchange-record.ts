@@ -10,6 +10,7 @@ const MS_PER_NS = 1e6;
 const toMs = (ns: number | null): number | null => (ns === null ? null : ns / MS_PER_NS);
 const between = (from: number | null, to: number | null): number | null =>
   from === null || to === null ? null : Math.max(0, to - from);
+const since = (fromNs: number, ns: number | null): number | null => (ns === null ? null : ns - fromNs);
 
 /** What the view `exchanges` shows of an exchange, worked out the plain way: what every store must give back. */
 export function exchangeRecord(exchange: Exchange, epochSeconds: number): StoredRecord {
@@ -56,7 +57,7 @@ export function exchangeRecord(exchange: Exchange, epochSeconds: number): Stored
     request_headers: request === null || request.headers.length === 0 ? null : headersText(request.headers),
     response_headers:
       response === null || response.headers.length === 0 ? null : headersText(response.headers),
-    interim: exchange.interim.length === 0 ? null : interimText(exchange.interim),
+    interim: exchange.interim.length === 0 ? null : interimText(exchange.interim, beganNs),
     request_capture: request?.capture ?? null,
     request_packet: request?.packet ?? null,
     response_capture: response?.capture ?? null,
@@ -86,6 +87,7 @@ export function connectionRecord(connection: Connection, epochSeconds: number): 
     protocol: connection.protocol,
     opening: connection.opening,
     end: connection.end,
+    history: connection.history === '' ? null : connection.history,
     exchanges: connection.exchanges,
     first_us: epochSeconds * 1e6 + firstUs,
     first_ns: connection.firstNs - firstUs * 1000,
@@ -98,12 +100,17 @@ export function connectionRecord(connection: Connection, epochSeconds: number): 
     tunnels: connection.tunnels.length === 0 ? null : JSON.stringify(connection.tunnels),
     capture: connection.capture,
     interface: connection.interfaceNumber,
+    syn_offset_ns: since(connection.firstNs, connection.synNs),
+    syn_ack_offset_ns: since(connection.firstNs, connection.synAckNs),
+    ack_offset_ns: since(connection.firstNs, connection.ackNs),
+    continues: 0,
   };
   for (const [side, from] of [
     ['client', connection.fromClient],
     ['server', connection.fromServer],
   ] as const) {
     record[`${side}_packets`] = from.packets;
+    record[`${side}_ip_bytes`] = from.ipBytes;
     record[`${side}_payload_bytes`] = from.payloadBytes;
     record[`${side}_retransmissions`] = from.retransmissions;
     record[`${side}_out_of_order`] = from.outOfOrder;

@@ -12,7 +12,7 @@ export interface FinalRows {
   readonly meta: readonly Row[];
 }
 
-type Counter = { [Name in keyof Ledger]: Ledger[Name] extends number ? Name : never }[keyof Ledger];
+export type Counter = { [Name in keyof Ledger]: Ledger[Name] extends number ? Name : never }[keyof Ledger];
 
 /** One sentence per counter. A counter without a sentence does not compile. */
 export const LEDGER_MEANINGS: Readonly<Record<Counter, string>> = {
@@ -43,11 +43,13 @@ export const LEDGER_MEANINGS: Readonly<Record<Counter, string>> = {
   evictedFragments: 'fragmented datagrams given up for want of budget',
 };
 
-const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+/** Name of a counter in the table `ledger`. */
+export const ledgerName = (counter: Counter): string =>
+  counter.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
 export function ledgerRows(ledger: Ledger): Row[] {
   const rows: Row[] = (Object.keys(LEDGER_MEANINGS) as Counter[]).map((name) => [
-    snakeCase(name),
+    ledgerName(name),
     ledger[name],
     LEDGER_MEANINGS[name],
   ]);
@@ -107,9 +109,11 @@ export interface PartFacts {
   /** 1-based. */
   readonly part: number;
   readonly moreFollow: boolean;
+  /** Names of the header fields that were kept; null: not known. */
+  readonly keptHeaders: readonly string[] | null;
 }
 
-function metaRows({ version, clock, part, moreFollow }: PartFacts): Row[] {
+function metaRows({ version, clock, part, moreFollow, keptHeaders }: PartFacts): Row[] {
   const epoch = clock.epochSeconds;
   return [
     ['wirelens_version', version, 'version that wrote this file'],
@@ -124,6 +128,11 @@ function metaRows({ version, clock, part, moreFollow }: PartFacts): Row[] {
       'more_follow',
       moreFollow ? 'yes' : 'no',
       'whether the run goes on in the next part; captures and ledger are in the last',
+    ],
+    [
+      'kept_headers',
+      keptHeaders === null ? null : keptHeaders.join(','),
+      'header fields that were kept where a message had them, lower case, comma separated; NULL: not known',
     ],
   ];
 }

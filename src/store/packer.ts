@@ -1,7 +1,7 @@
 import { ANOMALY_NAMES, type Anomaly } from '../model/anomaly.ts';
-import type { Connection, DirectionTotals, Exchange } from '../model/exchange.ts';
+import type { Connection, DirectionTotals, Exchange, Message } from '../model/exchange.ts';
 import type { RunClock } from '../model/packet.ts';
-import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
+import { connectNs, startNs, totalNs } from '../model/phases.ts';
 import { Batch, CONNECTION_FIELDS, ENTRY_FIELDS, EXCHANGE_FIELDS } from './batch.ts';
 import { interimText, Texts } from './texts.ts';
 import { CONNECTION_ENDS, ENDINGS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './words.ts';
@@ -74,13 +74,14 @@ export class Packer {
       responseTypeId = texts.responseType.id(response.mediaType);
       responseHeadersId = texts.responseHeaders.id(response.headers);
     }
-    const interimId = exchange.interim.length === 0 ? NULL : texts.interim.id(interimText(exchange.interim));
+    const beganNs = startNs(exchange);
+    const interimId =
+      exchange.interim.length === 0 ? NULL : texts.interim.id(interimText(exchange.interim, beganNs));
 
     if (this.#batch.exchangesFull) this.#next(0);
     const { counts, exchanges: row } = this.#batch;
     let at = counts.exchanges * EXCHANGE_FIELDS;
     counts.exchanges += 1;
-    const beganNs = startNs(exchange);
     const beganUs = Math.floor(beganNs / 1000);
     // In the order of EXCHANGE_ROWS.
     row[at++] = exchange.id;
@@ -96,9 +97,9 @@ export class Packer {
     row[at++] = exchange.position;
     row[at++] = beganNs - beganUs * 1000;
     row[at++] = orNull(connectNs(exchange));
-    row[at++] = orNull(sendNs(exchange));
-    row[at++] = orNull(waitNs(exchange));
-    row[at++] = orNull(receiveNs(exchange));
+    row[at++] = request === null ? NULL : spanNs(request);
+    row[at++] = request === null || response === null ? NULL : response.firstByteNs - beganNs;
+    row[at++] = response === null ? NULL : spanNs(response);
     row[at++] = request === null ? NULL : request.packet;
     row[at++] = response === null ? NULL : response.packet;
     row[at++] = request === null ? NULL : request.headerBytes;
@@ -130,11 +131,13 @@ export class Packer {
     if (exchange.anomalies.length > 0) this.#anomalies(exchange.id, exchange.anomalies);
   }
 
-  connection(connection: Connection): void {
+  /** `continues`: it has not come to its end, and will be in a later part as well. */
+  connection(connection: Connection, continues = false): void {
     const vlans = connection.vlans.length === 0 ? '' : JSON.stringify(connection.vlans);
     const tunnels = connection.tunnels.length === 0 ? '' : JSON.stringify(connection.tunnels);
-    const { client, server } = connection;
-    const chars = client.address.length + server.address.length + vlans.length + tunnels.length;
+    const { client, server, history, firstNs } = connection;
+    const chars =
+      client.address.length + server.address.length + history.length + vlans.length + tunnels.length;
     if (this.#batch.connectionsFull) this.#next(0);
     this.#room(chars);
     const { counts, connections: row } = this.#batch;
@@ -149,8 +152,9 @@ export class Packer {
     row[at++] = PROTOCOL[connection.protocol];
     row[at++] = OPENING[connection.opening];
     row[at++] = CONNECTION_END[connection.end];
+    at = this.#place(row, at, history);
     row[at++] = connection.exchanges;
-    at = this.#instant(row, at, connection.firstNs);
+    at = this.#instant(row, at, firstNs);
     at = this.#instant(row, at, connection.lastNs);
     row[at++] = elapsedMs(connection.synNs, connection.ackNs);
     row[at++] = elapsedMs(connection.synNs, connection.synAckNs);
@@ -161,6 +165,10 @@ export class Packer {
     at = this.#place(row, at, tunnels);
     row[at++] = connection.capture;
     row[at++] = connection.interfaceNumber;
+    row[at++] = connection.synNs === null ? NULL : connection.synNs - firstNs;
+    row[at++] = connection.synAckNs === null ? NULL : connection.synAckNs - firstNs;
+    row[at++] = connection.ackNs === null ? NULL : connection.ackNs - firstNs;
+    row[at++] = continues ? 1 : 0;
   }
 
   /** Sends what is packed so far. */
@@ -255,12 +263,18 @@ function orNull(value: number | null): number {
   return value === null ? NULL : value;
 }
 
+/** First byte to last; negative where the clock of the capture went back. */
+function spanNs({ firstByteNs, lastByteNs }: Message): number {
+  return lastByteNs === null ? NULL : lastByteNs - firstByteNs;
+}
+
 function elapsedMs(fromNs: number | null, toNs: number | null): number {
   return fromNs === null || toNs === null ? NULL : Math.max(0, toNs - fromNs) / 1e6;
 }
 
 function totals(row: Float64Array, at: number, from: DirectionTotals): number {
   row[at++] = from.packets;
+  row[at++] = from.ipBytes;
   row[at++] = from.payloadBytes;
   row[at++] = from.retransmissions;
   row[at++] = from.outOfOrder;

@@ -43,7 +43,11 @@ export async function runSql(path: string, query: string, options: SqlOptions = 
   return runSqlOn(await loadEngine(), bytes, path, query, options.limit ?? Number.POSITIVE_INFINITY);
 }
 
-function readDatabase(path: string): Uint8Array {
+/**
+ * The bytes of a SQLite file, ready to be opened in memory. Throws UserError when it is missing, too large, no
+ * database, or has changes in a write-ahead log.
+ */
+export function readDatabase(path: string): Uint8Array {
   let file: number;
   try {
     file = openSync(path, 'r');
@@ -179,7 +183,8 @@ function restOf(database: Database, sql: string): Statement | null {
   return null;
 }
 
-function sqlError(path: string, error: unknown): UserError {
+/** What went wrong in SQLite, as an error that the user can do something about. */
+export function sqlError(path: string, error: unknown): UserError {
   if (error instanceof UserError) return error;
   if (error instanceof SqliteError) {
     const damaged = /disk image is malformed|not a database|malformed database schema/.test(error.message);

@@ -20,7 +20,7 @@ export function schemaDocument(): string {
   const indexes = INDEXES.map(({ name, on, about }) => `| \`${name}\` | \`${on}\` | ${cell(about)} |`);
   return `# The SQLite file
 
-<!-- Made by \`node scripts/schema-doc.mjs\` from src/store/schema.ts and schema-views.ts; do not edit. -->
+<!-- Made by \`npm run docs\` from src/store/schema.ts and schema-views.ts; do not edit. -->
 
 Schema version ${SCHEMA_VERSION} (\`PRAGMA user_version\`), \`PRAGMA application_id\` ${APPLICATION_ID}. The same sentences are comments
 in the tables themselves: \`.schema\` in the sqlite3 command shows them.
@@ -32,6 +32,13 @@ is stored as U+FFFD. NUL bytes are kept; SQLite's own \`length()\` stops at them
 Above the limit of one file (512 MiB in memory) the run goes on in \`NAME-2.sqlite\`, \`NAME-3.sqlite\` … Each part has the
 connections that its exchanges refer to (a connection that goes on is in both, its final totals in the later one);
 captures and ledger are in the last part; \`meta\` says which part it is and whether more follow.
+
+Every command that takes captures also takes these files in their place, and prints the same: all but the packets
+themselves is in them. The parts of a run are put together: name the first, the others are found beside it. Files of
+several runs are read one after the other as if they were one; numbers of exchanges, connections, captures and interfaces
+go on counting, and ledgers are added up. Header fields that were not kept (\`meta\`, \`kept_headers\`) cannot be asked
+for: analyse the capture again with \`--keep-header NAME\`. So it is with files of an earlier schema version, which only
+\`wirelens sql\` still reads.
 
 ## Views to query
 

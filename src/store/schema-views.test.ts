@@ -174,7 +174,7 @@ describe('indexes', () => {
 });
 
 describe('what the schema says about itself', () => {
-  it('docs/sqlite-schema.md is what the tables are made from (node scripts/schema-doc.mjs writes it)', () => {
+  it('docs/sqlite-schema.md is what the tables are made from (npm run docs writes it)', () => {
     const written = readFileSync(new URL('../../docs/sqlite-schema.md', import.meta.url), 'utf8');
     expect(written).toBe(schemaDocument());
   });

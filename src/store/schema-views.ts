@@ -29,6 +29,10 @@ const stored = (name: string, type: string, about: string): ViewColumn =>
 const milliseconds = (name: string, about: string): ViewColumn =>
   column(`${name}_ms`, 'REAL', `e.${name}_ns / 1e6`, about);
 
+/** End of sending after the request's first byte; an early answer ends it, and so does one to a request without end. */
+const SEND_END =
+  'min(coalesce(e.request_span_ns, e.response_offset_ns), coalesce(e.response_offset_ns, e.request_span_ns))';
+
 const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   stored('id', 'INTEGER', '1-based, in the order in which exchanges came to their end'),
   column('started', 'TEXT', `strftime('%Y-%m-%dT%H:%M:%S', e.started_us / 1000000, 'unixepoch') || printf('.%06dZ', e.started_us % 1000000)`, 'started_us as RFC 3339 in UTC, to read; filter by started_us'),
@@ -53,9 +57,9 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   stored('ending', 'TEXT', `why it is not complete: ${ENDINGS.join(', ')}; NULL when it is`),
   stored('pairing', 'TEXT', `how sure it is that response and request belong together: ${PAIRINGS.join(', ')}`),
   milliseconds('connect', "SYN to the client's ACK; only on a connection's first exchange"),
-  milliseconds('send', "request's first byte to its last; an early answer ends it"),
-  milliseconds('wait', "end of the request to the response's first byte"),
-  milliseconds('receive', "response's first byte to its last"),
+  column('send_ms', 'REAL', `max(0, ${SEND_END}) / 1e6`, "request's first byte to its last; an early answer ends it"),
+  column('wait_ms', 'REAL', `max(0, e.response_offset_ns - ${SEND_END}) / 1e6`, "end of the request to the response's first byte"),
+  column('receive_ms', 'REAL', 'max(0, e.response_span_ns) / 1e6', "response's first byte to its last"),
   milliseconds('total', "request's first byte to the response's last; the handshake is not part of it"),
   stored('request_header_bytes', 'INTEGER', 'start line and header section with its empty line, as sent; NULL: no request'),
   stored('request_body_bytes', 'INTEGER', 'body on the wire, chunk framing included'),
@@ -66,7 +70,7 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   column('user_agent', 'TEXT', 'user_agent.text', 'as sent; NULL: none'),
   column('request_headers', 'TEXT', 'request_headers.text', 'JSON array of [name, value], allow-listed fields in the order sent; NULL: none'),
   column('response_headers', 'TEXT', 'response_headers.text', 'JSON array of [name, value], allow-listed fields in the order sent; NULL: none'),
-  column('interim', 'TEXT', 'interim.text', 'JSON array of the 1xx status codes before the final response; NULL: none'),
+  column('interim', 'TEXT', 'interim.text', 'JSON array of the 1xx responses before the final one: {"status", "after_ns"}, ns since started; NULL: none'),
   stored('request_capture', 'INTEGER', 'captures.id of request_packet; NULL: no request'),
   stored('request_packet', 'INTEGER', "packet number of the request's first byte, as Wireshark counts"),
   stored('response_capture', 'INTEGER', 'captures.id of response_packet; NULL: no response'),

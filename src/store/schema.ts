@@ -6,7 +6,7 @@ import { CONNECTION_ENDS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './word
  */
 
 /** `PRAGMA user_version`: raised whenever a table or view changes in a way that a query could notice. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 /** `PRAGMA application_id`: `WrLn`. */
 export const APPLICATION_ID = 0x57724c6e;
 
@@ -29,6 +29,11 @@ const column = (name: string, type: string, about: string): Column => ({ name, t
 
 const TOTALS = (side: 'client' | 'server'): Column[] => [
   column(`${side}_packets`, 'INTEGER', `TCP segments from the ${side}`),
+  column(
+    `${side}_ip_bytes`,
+    'INTEGER',
+    `bytes of the IP packets from the ${side}: headers, payload, duplicates`,
+  ),
   column(
     `${side}_payload_bytes`,
     'INTEGER',
@@ -66,9 +71,21 @@ export const EXCHANGE_ROWS: Table = {
     column('position', 'INTEGER', '1-based position on the connection'),
     column('started_ns', 'INTEGER', 'nanoseconds beyond started_us, 0 to 999'),
     column('connect_ns', 'INTEGER', 'ns; see exchanges.connect_ms'),
-    column('send_ns', 'INTEGER', 'ns; see exchanges.send_ms'),
-    column('wait_ns', 'INTEGER', 'ns; see exchanges.wait_ms'),
-    column('receive_ns', 'INTEGER', 'ns; see exchanges.receive_ms'),
+    column(
+      'request_span_ns',
+      'INTEGER',
+      "request's first byte to its last, ns; NULL: the last was not seen, or no request",
+    ),
+    column(
+      'response_offset_ns',
+      'INTEGER',
+      "request's first byte to response's first, ns; NULL: only one of them",
+    ),
+    column(
+      'response_span_ns',
+      'INTEGER',
+      "response's first byte to its last, ns; NULL: the last was not seen, or no response",
+    ),
     column('request_packet', 'INTEGER', "packet number of the request's first byte"),
     column('response_packet', 'INTEGER', "packet number of the response's first byte"),
     column('request_header_bytes', 'INTEGER', 'start line and header section'),
@@ -117,6 +134,11 @@ export const CONNECTIONS: Table = {
     column('protocol', 'TEXT', `${PROTOCOLS.join(', ')}; none: no payload seen`),
     column('opening', 'TEXT', `how much of the handshake was captured: ${OPENINGS.join(', ')}`),
     column('end', 'TEXT', CONNECTION_ENDS.join(', ')),
+    column(
+      'history',
+      'TEXT',
+      "what happened, in Zeek's letters, each once: S SYN, H SYN/ACK, A bare ACK, D payload, F FIN, R RST, G gap, T retransmission, W closed window, Q odd flags; capitals from the client, small from the server, ^ roles turned round; NULL: nothing",
+    ),
     column('exchanges', 'INTEGER', 'exchanges that came out of it'),
     column('first_us', 'INTEGER', 'first packet, Unix time in µs, rounded down'),
     column('first_ns', 'INTEGER', 'nanoseconds beyond first_us, 0 to 999'),
@@ -131,6 +153,14 @@ export const CONNECTIONS: Table = {
     column('tunnels', 'TEXT', 'JSON array of {"kind", "id"}, outermost first; NULL: none'),
     column('capture', 'INTEGER', 'captures.id that first saw it'),
     column('interface', 'INTEGER', 'number in captures.interfaces that first saw it'),
+    column('syn_offset_ns', 'INTEGER', 'SYN, ns after the first packet; NULL: not captured'),
+    column('syn_ack_offset_ns', 'INTEGER', 'SYN/ACK, ns after the first packet; NULL: not captured'),
+    column(
+      'ack_offset_ns',
+      'INTEGER',
+      "client's first ACK after the SYN/ACK, ns after the first packet; NULL: not captured",
+    ),
+    column('continues', 'INTEGER', '1: not final, the connection is also in a later part of the run; else 0'),
   ],
 };
 
@@ -261,21 +291,3 @@ export const INDEXES: readonly { name: string; on: string; about: string }[] = [
   { name: 'hosts_by_host', on: 'hosts (host)', about: 'host = …' },
   { name: 'anomalies_by_exchange', on: 'anomalies (exchange_id)', about: 'anomalies of an exchange' },
 ];
-
-export function createTableSql(table: Table): string {
-  const lines = table.columns.map((one, index) => {
-    const comma = index === table.columns.length - 1 ? '' : ',';
-    return `  ${one.name} ${one.type}${comma} -- ${one.about}`;
-  });
-  return `CREATE TABLE ${table.name} ( -- ${table.about}\n${lines.join('\n')}\n)`;
-}
-
-export function createIndexSql(index: { name: string; on: string }): string {
-  return `CREATE INDEX ${index.name} ON ${index.on}`;
-}
-
-/** `INSERT` of `rows` rows at once into all columns. */
-export function insertSql(table: Table, rows = 1): string {
-  const row = `(${table.columns.map(() => '?').join(',')})`;
-  return `INSERT INTO ${table.name} VALUES ${Array.from({ length: rows }, () => row).join(',')}`;
-}

@@ -26,6 +26,7 @@ const open = (path: string, more: { force?: boolean; sqliteFileBytes?: number } 
     limits: { sqliteFileBytes: more.sqliteFileBytes ?? LIMITS.sqliteFileBytes },
     clock,
     version: '9.9.9-test',
+    keptHeaders: ['accept', 'x-team'],
   });
 const finish = (sink: SqliteSink, ledger = new Ledger(), captures: CaptureFacts[] = []): Promise<void> =>
   sink.finish({ clock, captures, ledger });
@@ -115,14 +116,15 @@ describe('the SQLite file', () => {
     );
     expect(meta).toEqual({
       wirelens_version: '9.9.9-test',
-      schema_version: '1',
+      schema_version: '2',
       epoch_seconds: String(EPOCH_SECONDS),
       part: '1',
       more_follow: 'no',
+      kept_headers: 'accept,x-team',
     });
     expect(
       await query(path, 'SELECT * FROM pragma_user_version, pragma_application_id, pragma_integrity_check'),
-    ).toEqual([{ user_version: 1, application_id: APPLICATION_ID, integrity_check: 'ok' }]);
+    ).toEqual([{ user_version: 2, application_id: APPLICATION_ID, integrity_check: 'ok' }]);
     expect(sink.files()).toEqual([{ path, bytes: readFileSync(path).length, exchanges: 1 }]);
   });
 

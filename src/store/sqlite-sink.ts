@@ -20,6 +20,8 @@ export interface SqliteSinkOptions {
   readonly clock: RunClock;
   /** Written into `meta`. */
   readonly version: string;
+  /** Names of the header fields that are kept, lower case: for who filters the file later. */
+  readonly keptHeaders?: readonly string[];
 }
 
 /** A file that was written. */
@@ -155,15 +157,15 @@ class WorkerSink implements SqliteSink {
   #seal(run: RunRecord | null): void {
     const part = this.#part;
     this.#sealDue = false;
-    for (const connection of this.#open) this.#packer.connection(connection);
+    for (const connection of this.#open) this.#packer.connection(connection, run === null);
     this.#open.clear();
     this.#lastConnection = null;
     this.#packer.restart();
     if (this.#failure !== null) return;
     try {
       const path = this.#output.begin(part);
-      const { version, clock } = this.#options;
-      const rows = finalRows({ version, clock, part, moreFollow: run === null }, run);
+      const { version, clock, keptHeaders = null } = this.#options;
+      const rows = finalRows({ version, clock, part, moreFollow: run === null, keptHeaders }, run);
       this.#unsealed += 1;
       this.#post({ kind: 'seal', path, rows, part });
     } catch (error) {

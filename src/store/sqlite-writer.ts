@@ -17,12 +17,9 @@ import {
   APPLICATION_ID,
   CAPTURES,
   CONNECTIONS,
-  createIndexSql,
-  createTableSql,
   EXCHANGE_ROWS,
   HOSTS,
   INDEXES,
-  insertSql,
   LEDGER,
   META,
   SCHEMA_VERSION,
@@ -31,6 +28,7 @@ import {
   TARGETS,
   type Table,
 } from './schema.ts';
+import { createIndexSql, createTableSql, insertSql } from './schema-sql.ts';
 import { createViewSql, VIEWS } from './schema-views.ts';
 import { CONNECTION_WORDS, EXCHANGE_WORDS } from './words.ts';
 

@@ -96,7 +96,7 @@ export function headersText(headers: readonly HeaderField[]): string {
   return `[${text.slice(1)}]`;
 }
 
-/** JSON array of status codes. */
-export function interimText(interim: readonly InterimResponse[]): string {
-  return JSON.stringify(interim.map((one) => one.status));
+/** JSON array of objects: status and time, ns since `beganNs`. */
+export function interimText(interim: readonly InterimResponse[], beganNs: number): string {
+  return JSON.stringify(interim.map(({ status, timeNs }) => ({ status, after_ns: timeNs - beganNs })));
 }

@@ -5,11 +5,13 @@ import {
   type DirectionTotals,
   type Exchange,
   type HeaderField,
+  type InterimResponse,
   QUIET_TCP,
   type RequestMessage,
   type ResponseMessage,
   TUNNEL_KINDS,
 } from '../../src/model/exchange.ts';
+import { FROM_CLIENT, FROM_SERVER } from '../../src/model/stream.ts';
 import { CONNECTION_ENDS, ENDINGS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from '../../src/store/words.ts';
 
 /** Arbitrary exchanges and connections for the tests of stores: every field varies, also against all sense. */
@@ -33,6 +35,7 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.opti
 
 const totals: fc.Arbitrary<DirectionTotals> = fc.record({
   packets: count,
+  ipBytes: count,
   payloadBytes: count,
   retransmissions: count,
   outOfOrder: count,
@@ -43,7 +46,11 @@ const totals: fc.Arbitrary<DirectionTotals> = fc.record({
 });
 const endpoint = fc
   .record({ address: fc.oneof(fc.ipV4(), fc.ipV6()), port: fc.nat(65535) })
-  .map(({ address, port }) => ({ address, port, text: `${address}:${port}` }));
+  .map(({ address, port }) => ({
+    address,
+    port,
+    text: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
+  }));
 
 const connection = (id: number): fc.Arbitrary<Connection> =>
   fc.record({
@@ -67,6 +74,7 @@ const connection = (id: number): fc.Arbitrary<Connection> =>
     fromClient: totals,
     fromServer: totals,
     exchanges: fc.nat(),
+    history: fc.constantFrom('', 'ShADad', 'D^', 'ShAFfR'),
     protocol: fc.constantFrom(...PROTOCOLS),
   });
 
@@ -80,6 +88,8 @@ const message = {
   lastByteNs: maybe(instantNs),
   packet: count,
   capture: fc.nat(3),
+  startOffset: fc.constant(-1),
+  endOffset: fc.constant(-1),
   headerBytes: count,
   bodyBytes: count,
   lostBytes: count,
@@ -88,12 +98,25 @@ const message = {
 };
 const request: fc.Arbitrary<RequestMessage> = fc.record({
   ...message,
+  direction: fc.constant(FROM_CLIENT),
   method: text,
   target: text,
   host: maybe(text),
   userAgent: maybe(text),
 });
-const response: fc.Arbitrary<ResponseMessage> = fc.record({ ...message, status: fc.nat(999), reason: text });
+const response: fc.Arbitrary<ResponseMessage> = fc.record({
+  ...message,
+  direction: fc.constant(FROM_SERVER),
+  status: maybe(fc.integer({ min: 1, max: 999 })),
+  reason: text,
+});
+
+const interim: fc.Arbitrary<InterimResponse> = fc.record({
+  status: fc.integer({ min: 100, max: 199 }),
+  timeNs: instantNs,
+  startOffset: fc.constant(-1),
+  endOffset: fc.constant(-1),
+});
 
 const tcp = fc.oneof(
   fc.constant(QUIET_TCP),
@@ -124,9 +147,7 @@ export const run: fc.Arbitrary<{ connections: Connection[]; exchanges: Exchange[
       reversed: fc.boolean(),
       position: fc.integer({ min: 1, max: 5 }),
       messages,
-      interim: fc.array(fc.record({ status: fc.integer({ min: 100, max: 199 }), timeNs: instantNs }), {
-        maxLength: 2,
-      }),
+      interim: fc.array(interim, { maxLength: 2 }),
       pairing: fc.constantFrom(...PAIRINGS),
       outcome: fc.constantFrom(...OUTCOMES),
       ending: maybe(fc.constantFrom(...ENDINGS)),
@@ -141,8 +162,8 @@ export const run: fc.Arbitrary<{ connections: Connection[]; exchanges: Exchange[
           ...rest,
           client: reversed ? rest.connection.server : rest.connection.client,
           server: reversed ? rest.connection.client : rest.connection.server,
-          request: asked,
-          response: answered,
+          request: asked && { ...asked, direction: reversed ? FROM_SERVER : FROM_CLIENT },
+          response: answered && { ...answered, direction: reversed ? FROM_CLIENT : FROM_SERVER },
         }),
       ),
     }));

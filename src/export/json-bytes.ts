@@ -1,3 +1,5 @@
+import { jsonText } from './json-text.ts';
+
 /** Bytes that a new buffer holds at least. */
 const BUFFER_BYTES = 256 * 1024;
 /** Room that is always left for names, numbers and punctuation between two strings. */
@@ -16,17 +18,6 @@ const NULL = jsonPiece('null');
 /** A constant piece of JSON in ASCII, to be written with `encoded`. */
 export function jsonPiece(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'latin1'));
-}
-
-/** JSON allows these as they are; a terminal that shows the line may act on them (DEL, C1, bidi overrides …). */
-const UNSAFE = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-function escapeUnits(character: string): string {
-  let escaped = '';
-  for (let index = 0; index < character.length; index += 1) {
-    escaped += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
-  }
-  return escaped;
 }
 
 /** What Buffer has had since Node 0.x but its types leave out. */
@@ -102,7 +93,7 @@ export class JsonBytes {
 
   /** Short strings come again and again: they are kept as they are written. */
   #quote(text: string): Uint8Array {
-    const json = Buffer.from(JSON.stringify(text).replace(UNSAFE, escapeUnits));
+    const json = Buffer.from(jsonText(text));
     if (text.length > LONGEST_KNOWN) return json;
     if (this.#known.size >= STRINGS_KNOWN) this.#known.clear();
     // A copy of its own, so that it keeps no larger buffer alive.

@@ -22,3 +22,9 @@ it('marks an answer that comes after the end of its direction, and loses nothing
   expect(ledger.gaps).toBe(0);
   expect(ledger.imbalances()).toEqual([]);
 });
+
+it('knows who reset a connection of which only the last packets were captured', () => {
+  const script = conversation().handshake({ syn: false, synAck: false, ack: false });
+  const { exchanges } = runSegments(script.fromClient(GET('/cut')).reset('server').segments);
+  expect(exchanges.map(({ outcome, ending }) => [outcome, ending])).toEqual([['reset', 'reset-by-server']]);
+});

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { EXIT } from '../model/errors.ts';
 
 /** The command line as a user meets it: the compiled program in a process of its own. */
 
@@ -266,7 +267,7 @@ describe('what is wrong is said in one line, with its own exit code', () => {
     ['no such file', ['analyze', 'missing.pcap'], 1, /missing\.pcap/],
     ['a directory', ['analyze', '.'], 1, /director/],
     ['not a capture', ['analyze', join(root, 'package.json')], 1, /package\.json/],
-    ['no file', ['analyze'], 2, /no capture is named/],
+    ['no file', ['analyze'], 2, /no file is named/],
     ['standard input twice', ['analyze', '-', '-'], 2, /once/],
     ['--force without a file', ['analyze', SHOP, '--force'], 2, /-o FILE/],
     ['no database', ['sql', SHOP, 'SELECT 1'], 1, /not a SQLite file/],
@@ -323,7 +324,7 @@ describe('what is wrong is said in one line, with its own exit code', () => {
   it('documents every exit code', async () => {
     const page = readFileSync(join(root, 'docs/exit-codes.md'), 'utf8');
     const { out } = await wirelens(['--help']);
-    for (const code of [0, 1, 2, 3, 4]) {
+    for (const code of Object.values(EXIT)) {
       expect(page).toContain(`| ${code} |`);
       expect(out).toMatch(new RegExp(`^ +${code}  `, 'm'));
     }
@@ -351,5 +352,62 @@ describe('help, version and completion', () => {
       for (const command of ['analyze', 'sql', 'completion']) expect(out).toContain(command);
       for (const option of options) expect(out, `${shell} --${option}`).toContain(option);
     }
+  });
+});
+
+describe('SQLite files as input', () => {
+  const stored = join(directory, 'stored.sqlite');
+
+  it('give the same rows and summary as the captures they were made from', async () => {
+    expect((await wirelens(['analyze', SHOP, '-o', stored, '-q'])).code).toBe(0);
+    for (const form of [
+      ['--format', 'json'],
+      ['--format', 'csv'],
+      ['--limit', '3'],
+    ]) {
+      const fromCapture = await wirelens(['analyze', SHOP, ...form, '-q']);
+      const fromStore = await wirelens(['analyze', stored, ...form, '-q']);
+      expect(fromStore).toEqual(fromCapture);
+      expect(fromStore.out.length).toBeGreaterThan(500);
+    }
+  });
+
+  it('select with the same words', async () => {
+    const where = ['--where', 'status >= 500 && wait > 100ms', '--format', 'json', '-q'];
+    const fromStore = await wirelens(['analyze', stored, ...where]);
+    expect(fromStore).toEqual(await wirelens(['analyze', SHOP, ...where]));
+    const rows = fromStore.out.trim().split('\n');
+    expect(rows.length).toBeGreaterThan(2);
+    for (const row of rows)
+      expect(JSON.parse(row)).toMatchObject({ status: expect.toSatisfy((one) => one >= 500) });
+  });
+
+  it('refuse what only packets can answer', async () => {
+    const { code, err } = await wirelens(['analyze', stored, '--packets', '3']);
+    expect([code, err]).toEqual([2, expect.stringContaining('--packets is about captures')]);
+    const mixed = await wirelens(['analyze', stored, SHOP]);
+    expect([mixed.code, mixed.err]).toEqual([2, expect.stringContaining('cannot be read together')]);
+    const header = await wirelens(['analyze', stored, '--where', 'header["x-tenant"] == "blue"']);
+    expect([header.code, header.err]).toEqual([1, expect.stringContaining('--keep-header x-tenant')]);
+  });
+});
+
+describe('--slow', () => {
+  it('counts how long an unanswered request was seen waiting, to the last packet', async () => {
+    const { out } = await wirelens(['analyze', SHOP, '--slow', '1s', '-q']);
+    const rows = out.trim().split('\n').slice(1);
+    expect(rows).toEqual([expect.stringContaining('/api/stock/watch?product=8')]);
+  });
+});
+
+describe('--keep-header', () => {
+  it('keeps what is named, masks credentials, and refuses what is no name', async () => {
+    const next = fixture('web-shop-next/capture.pcapng');
+    const kept = ['--keep-header', 'connection,Cookie', '--format', 'json', '--limit', '1', '-q'];
+    const { out } = await wirelens(['analyze', next, '--where', 'client == 10.20.1.11', ...kept]);
+    const { request } = JSON.parse(out) as { request: { headers: { name: string; value: string }[] } };
+    expect(request.headers).toContainEqual({ name: 'cookie', value: 'REDACTED' });
+    expect(request.headers).toContainEqual({ name: 'connection', value: 'keep-alive' });
+    expect((await wirelens(['analyze', next, '--keep-header', 'a b'])).code).toBe(2);
   });
 });

@@ -21,6 +21,15 @@ describe('a failure', () => {
     expect(printed).toBe('wirelens: a\\x1b[31m.pcap, packet 3, byte 99: this is wrong; do that\n');
   });
 
+  it('of the user in an expression is shown with its place below the line', () => {
+    const excerpt = { text: 'a \x1b= 1', start: 3, end: 4 };
+    reportFailure(new UserError('filter', 'wrong', { excerpt, exitCode: 2 }), false);
+    expect(printed).toBe('wirelens: wrong\n  a \\x1b= 1\n        ^\n');
+    printed = '';
+    reportFailure(new UserError('filter', 'empty', { excerpt: { text: ' ', start: 0, end: 1 } }), false);
+    expect(printed).toBe('wirelens: empty\n');
+  });
+
   it('of our own is one line that asks for a report, with the stack only when asked for', () => {
     expect(reportFailure(new TypeError('oops'), false)).toBe(1);
     expect(printed).toBe('wirelens: internal error: oops; run again with --debug and report it\n');

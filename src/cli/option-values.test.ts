@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildCapture } from '../../test/build-exchange.ts';
 import { ANSI_STYLE, NO_STYLE } from '../report/style.ts';
+import { separateSlow } from './definitions/analyze.ts';
 import { isDuration, parseCount, parseDuration, parsePorts, parseSize } from './option-values.ts';
-import { separateSlow } from './program.ts';
 import { progressText } from './progress.ts';
 import { chooseStyle, chooseWidth } from './terminal.ts';
 

@@ -68,3 +68,16 @@ export function parseSize(text: string): number {
 export function gather(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
+
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,63}$/;
+
+/** Header field names separated by commas, in lower case, added to those given before (RFC 9110 §5.1). */
+export function parseNames(text: string, before: readonly string[] = []): readonly string[] {
+  const names = text.split(',').map((part) => part.trim().toLowerCase());
+  const wrong = names.find((name) => !FIELD_NAME.test(name));
+  if (wrong !== undefined)
+    throw new InvalidArgumentError(
+      `'${wrong}' is not a name of a header field; several are separated by commas.`,
+    );
+  return [...before, ...names];
+}

@@ -36,6 +36,15 @@ export class Progress {
     this.#show(progressText(facts, this.#options.totalBytes, now - this.#startedMs));
   }
 
+  /** The same where rows of a SQLite file are read. */
+  rows(done: number, total: number): void {
+    const now = this.#options.now();
+    if (now - this.#shownMs < REFRESH_MS) return;
+    this.#shownMs = now;
+    const share = total === 0 ? 1 : Math.min(1, done / total);
+    this.#show(`${String(Math.floor(share * 100)).padStart(3)} %  ${formatCount(done)} exchanges`);
+  }
+
   /** What is going on after the last packet, as long as work goes on long enough. */
   phase(text: string): void {
     if (this.#shown) this.#show(text);

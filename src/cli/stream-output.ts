@@ -1,3 +1,4 @@
+import { UserError } from '../model/errors.ts';
 import type { TextOutput } from '../model/text-output.ts';
 
 /** Characters gathered before they are handed to the system. */
@@ -84,4 +85,36 @@ export class StreamOutput implements TextOutput {
     this.#goOn();
     this.#onReaderLeft();
   }
+}
+
+/** Waits until everything has gone out. Throws UserError when it could not be written, but not when the reader left. */
+export async function finishOutput(output: StreamOutput): Promise<void> {
+  await output.flush();
+  if (output.failure !== null)
+    throw new UserError('stdout', `cannot write to standard output: ${output.failure.message}`);
+}
+
+/**
+ * Writes pieces to standard output as fast as its reader takes them; ends without a word when the reader leaves.
+ * Throws as finishOutput does.
+ */
+export async function writePieces(pieces: Iterable<string>): Promise<void> {
+  let gone = false;
+  const output = new StreamOutput(process.stdout, () => {
+    gone = true;
+  });
+  for (const piece of pieces) {
+    output.write(piece);
+    const full = output.full();
+    if (full !== null) await full;
+    if (gone) break;
+  }
+  await finishOutput(output);
+}
+
+/** Writes a whole text to standard output. Throws as finishOutput does. */
+export async function writeAll(text: string): Promise<void> {
+  const output = new StreamOutput(process.stdout);
+  output.write(text);
+  await finishOutput(output);
 }

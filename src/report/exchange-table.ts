@@ -22,12 +22,17 @@ export interface ExchangeTableOptions {
   readonly style: Style;
   /** False: rows come in the order given, which is the answer to the user's question. */
   readonly sortByStart: boolean;
+  /** Rows come one by one while a recorder runs: the first ones say nothing about how wide later ones are. */
+  readonly live?: boolean;
 }
 
 /** `12.3 ms` and `1.23 MB`, with room for one sign more. */
 const WIDEST_UNIT = 8;
+/** Numbers grow while rows come. */
+const WIDEST_ID = 5;
 
 const COLUMNS: readonly Column[] = [
+  { title: 'id', align: 'right', reserve: WIDEST_ID },
   { title: 'time (UTC)', expendable: 2 },
   { title: 'client', shrinkTo: 12, cut: 'middle', expendable: 5 },
   { title: 'server', shrinkTo: 12, cut: 'middle', expendable: 4 },
@@ -39,6 +44,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'request', shrinkTo: 24, cut: 'middle' },
   { title: 'outcome', shrinkTo: 12, expendable: 1 },
 ];
+
+/** Cells worth having for columns whose texts differ most, where the first rows do not tell. */
+const LIVE_RESERVE: Readonly<Record<string, number>> = { client: 21, server: 18, request: 60, outcome: 14 };
+const LIVE_COLUMNS = COLUMNS.map((column) => {
+  const reserve = LIVE_RESERVE[column.title];
+  return reserve === undefined ? column : { ...column, reserve };
+});
 
 /** Rows held back at most, so that those of one stretch of the capture can be sorted and measured. */
 const ROWS_HELD = 4096;
@@ -90,7 +102,8 @@ class ExchangeTable implements ExchangeSink {
     const captureEndNs = lastPacketNs(this.#options.captures);
     const rows = exchanges.map((exchange) => this.#row(exchange, captureEndNs));
     if (this.#widths === null) {
-      this.#widths = fitColumns(COLUMNS, rows, width);
+      const live = this.#options.live === true && width !== Number.POSITIVE_INFINITY;
+      this.#widths = fitColumns(live ? LIVE_COLUMNS : COLUMNS, rows, width);
       output.write(`${formatTitles(COLUMNS, this.#widths, style)}\n`);
     }
     const bounded = width !== Number.POSITIVE_INFINITY;
@@ -115,6 +128,7 @@ class ExchangeTable implements ExchangeSink {
     const odd = whyOdd(exchange, captureEndNs);
     const certainty = exchange.pairing === 'exact' ? '' : ` (${exchange.pairing})`;
     return [
+      { text: String(exchange.id), paint: style.dim },
       { text: this.#time(startNs(exchange)), paint: style.dim },
       sanitise(client.text),
       sanitise(server.text),

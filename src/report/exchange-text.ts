@@ -47,6 +47,7 @@ const COLUMNS: readonly Column[] = [
   { title: 'request', shrinkTo: 24, cut: 'middle' },
   { title: 'why' },
   { title: 'packet', align: 'right' },
+  { title: 'id', align: 'right' },
 ];
 const WHY = 4;
 
@@ -100,5 +101,6 @@ function exchangeRow(exchange: Exchange, options: ExchangeListOptions): Row {
     shorten(requestText(exchange), 300, 'middle'),
     { text: options.why(exchange, captureEndNs) ?? '', paint: style.cyan },
     { text: message === null ? '' : `${capture}${message.packet}`, paint: style.dim },
+    { text: String(exchange.id), paint: style.dim },
   ];
 }

@@ -1,13 +1,17 @@
 import type { Command } from 'commander';
+import { FIELD_NAMES } from '../../filter/fields.ts';
 import { EXIT } from '../../model/errors.ts';
-import { bashCompletion, fishCompletion, zshCompletion } from '../completion-scripts.ts';
-import { StreamOutput } from '../stream-output.ts';
+import { bashCompletion } from '../completion/bash.ts';
+import { fishCompletion } from '../completion/fish.ts';
+import { zshCompletion } from '../completion/zsh.ts';
+import { writeAll } from '../stream-output.ts';
 
-/** Prints a completion script made from the program's own commands and options. */
+const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
+
+/** Prints a completion script made from the program's own commands, options and fields. */
 export async function completion(program: Command, shell: 'bash' | 'zsh' | 'fish'): Promise<number> {
-  const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion };
-  const output = new StreamOutput(process.stdout);
-  output.write(scripts[shell](program));
-  await output.flush();
+  // A quote in a word to complete means something else in every shell.
+  const fields = FIELD_NAMES.map((name) => name.replaceAll('"', ''));
+  await writeAll(SCRIPTS[shell](program, fields));
   return EXIT.fine;
 }

@@ -11,7 +11,7 @@ import {
   type Widths,
 } from '../../report/text-table.ts';
 import { runSql, type SqlResult, type SqlValue } from '../../store/query.ts';
-import { StreamOutput } from '../stream-output.ts';
+import { writePieces } from '../stream-output.ts';
 import { type ColorChoice, chooseStyle, chooseWidth, terminalFacts } from '../terminal.ts';
 
 /** Options of `wirelens sql` as the command line gives them. */
@@ -39,24 +39,12 @@ export async function sql(file: string, query: string, flags: SqlFlags): Promise
     });
   }
   const text = query === '-' ? readFileSync(0, 'utf8') : query;
-  let gone = false;
-  const output = new StreamOutput(process.stdout, () => {
-    gone = true;
-  });
   const result = await runSql(file, text, flags.limit === undefined ? {} : { limit: flags.limit });
   try {
-    for (const piece of FORMATS[flags.format](result, flags)) {
-      output.write(piece);
-      const full = output.full();
-      if (full !== null) await full;
-      if (gone) break;
-    }
+    await writePieces(FORMATS[flags.format](result, flags));
   } finally {
     result.close();
   }
-  await output.flush();
-  if (output.failure !== null)
-    throw new UserError('stdout', `cannot write to standard output: ${output.failure.message}`);
   if (result.more()) process.stderr.write(`more rows than --limit ${flags.limit}\n`);
   return EXIT.fine;
 }

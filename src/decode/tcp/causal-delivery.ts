@@ -384,6 +384,8 @@ export class CausalDelivery {
 
   /** Tells that `by` has reset the connection. What came before is delivered first, as far as it is in order. */
   reset(by: Direction, packet: Packet, timeNs: number, ackOffset: number): void {
+    // Nothing earlier is waited for any more, also not on a connection found in mid-stream.
+    if (this.#holding) this.#release();
     if (this.stalled()) this.drain(timeNs);
     this.#setFacts(timeNs, packet.number, packet.capture, ackOffset);
     this.#consumer?.reset(by, facts);

@@ -43,11 +43,12 @@ function examplesOf(name: string): string[] {
 function callsIn(line: string): string[][] {
   const calls = path.join(directory, 'calls');
   rmSync(calls, { force: true });
-  // What it is for stands after two spaces; nothing is written anywhere.
+  // What it is for stands after two spaces. Nothing is written anywhere, and nothing runs on in the background.
   const purposeCut = line
     .trim()
     .replace(/\s{2,}\S.*$/, '')
-    .replace(/\s>\s*\S+/g, '');
+    .replace(/\s>\s*\S+/g, '')
+    .replaceAll('<(', '$(');
   const script = `
     wirelens() { printf '%s\\n' "$@" '${END_OF_CALL}' >> '${calls}'; }
     npx() { shift 0; "$@"; }

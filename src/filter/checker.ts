@@ -170,7 +170,8 @@ function truth(field: Field & { type: 'boolean' }, token: Token, fail: Mistake, 
   if (token.kind === 'word' && (word === 'false' || word === 'no'))
     return { kind: 'not', part: { kind: 'true', field } };
   throw fail(
-    { start: span.start, end: token.end },
+    // The value may stand on the left.
+    { start: Math.min(span.start, token.start), end: Math.max(span.end, token.end) },
     `${field.name} is yes or no`,
     `write ${field.name} or !${field.name}`,
   );

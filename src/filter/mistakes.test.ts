@@ -42,6 +42,7 @@ describe('a mistake in a filter', () => {
     ['wait > 5MS', '5MS', 'write ms'],
     ['wait > 3weeks', '3weeks', 'units are ns, us, ms, s, min and h'],
     ['request.bytes > 3ms', '3ms', 'units are B, kB, MB, GB, TB, KiB, MiB, GiB and TiB'],
+    ['1MB != error', '1MB != error', 'write error or !error'],
     ['status = 500', '=', 'use == to compare'],
     ['status === 500', '===', 'use =='],
     ['host =~ "a"', '=~', 'use ~'],

@@ -40,6 +40,8 @@ export interface ReadingContext {
   readonly version: string;
   /** Names of the header fields that exchanges keep; null: whatever the SQLite file holds. */
   readonly keptHeaders: readonly string[] | null;
+  /** Every input is a file that is there as a whole, so that nobody waits for the first rows. */
+  readonly fromFiles: boolean;
   /** Ends reading early; what is open comes out. */
   stop(): void;
 }
@@ -117,6 +119,7 @@ async function readCaptures({ paths, flags, version, filter, sinksOf, options }:
       terminal,
       version,
       keptHeaders: new KeptFields(keepHeaders).names,
+      fromFiles: paths.every(isRegularFile),
       stop: () => source.stop(),
     });
     const progress = startProgress(flags, terminal, options, plainBytes(paths));
@@ -164,6 +167,7 @@ async function readStores({ paths, flags, version, filter, sinksOf, options }: P
           terminal,
           version,
           keptHeaders,
+          fromFiles: true,
           stop: () => stopping.stop(),
         });
         const sinks = given.map((sink) =>
@@ -315,4 +319,8 @@ function plainBytes(paths: readonly string[]): number | null {
     bytes += stat.size;
   }
   return bytes;
+}
+
+function isRegularFile(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }

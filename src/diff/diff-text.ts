@@ -1,5 +1,5 @@
 import type { Paint, Style } from '../report/style.ts';
-import { sanitise } from '../report/terminal-text.ts';
+import { sanitise, wrap } from '../report/terminal-text.ts';
 import { type Cell, type Column, type Row, renderTable } from '../report/text-table.ts';
 import { counted, formatCount, formatDuration, formatRate } from '../report/units.ts';
 import { type Comparison, type GroupComparison, groupsWith } from './compare.ts';
@@ -88,12 +88,19 @@ function findingLines(comparison: Comparison, options: DiffTextOptions): string[
       const name = nameText(group.name, fields);
       for (const finding of group.findings) {
         if (finding.verdict !== verdict || !isWorthSaying(finding, group, comparison, threshold)) continue;
-        here.push(`  ${style.bold(name)}: ${findingText(finding, metric, confidence)}`);
+        here.push(...hanging(name, findingText(finding, metric, confidence), options));
       }
     }
     if (here.length > 0) lines.push('', (paints[verdict] ?? style.bold)(heading), ...here);
   }
   return lines;
+}
+
+/** `  name: text`, with the following lines further in. */
+function hanging(name: string, text: string, { width, style }: DiffTextOptions): string[] {
+  const [first, ...rest] = wrap(`${name}: ${text}`, Math.max(20, width - 6));
+  const painted = first.startsWith(name) ? style.bold(name) + first.slice(name.length) : first;
+  return [`  ${painted}`, ...rest.map((line) => `      ${line}`)];
 }
 
 /** `12.1 ms → 48.3 ms`; the second painted where it differs, `?` where no difference could have been told. */
@@ -123,9 +130,11 @@ function tableLines(comparison: Comparison, options: DiffTextOptions): string[] 
     { title: 'errors', align: 'right' },
     ...(hasClientErrors(comparison) ? [{ title: '4xx', align: 'right', expendable: 1 } as const] : []),
     ...percentiles.map(
-      (percent): Column => ({
+      (percent, index): Column => ({
         title: metric === 'total' ? `p${percent}` : `${metric} p${percent}`,
         align: 'right',
+        // Where there is no room for several, the first one stays.
+        ...(index === 0 ? {} : { expendable: 0 }),
       }),
     ),
   ];

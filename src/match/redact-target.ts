@@ -1,3 +1,5 @@
+import { MASK } from '../model/secrets.ts';
+
 /** Query parameters whose values are credentials, by lower-case name without separators. */
 const SECRET_NAMES = new Set([
   'accesskey', 'accesstoken', 'apikey', 'apitoken', 'auth', 'authorization', 'authtoken', 'awsaccesskeyid',
@@ -5,8 +7,6 @@ const SECRET_NAMES = new Set([
   'privatekey', 'pwd', 'refreshtoken', 'secret', 'secretkey', 'sessionid', 'sessiontoken', 'sig', 'signature',
   'token', 'xamzcredential', 'xamzsecuritytoken', 'xamzsignature', 'xgoogcredential', 'xgoogsignature',
 ]); // biome-ignore format: a word list
-/** Stands in place of a credential. */
-export const MASK = 'REDACTED';
 
 /**
  * The request target with credentials masked: values of query parameters that are named like one, and user

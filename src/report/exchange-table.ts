@@ -22,6 +22,8 @@ export interface ExchangeTableOptions {
   readonly style: Style;
   /** False: rows come in the order given, which is the answer to the user's question. */
   readonly sortByStart: boolean;
+  /** Nobody waits for the first rows: more of them are sorted and measured together. */
+  readonly gather?: boolean;
   /** Rows come one by one while a recorder runs: the first ones say nothing about how wide later ones are. */
   readonly live?: boolean;
 }
@@ -80,7 +82,7 @@ class ExchangeTable implements ExchangeSink {
   connection(): void {}
 
   drain(): Promise<void> | null {
-    if (this.#held.length > 0) this.#print();
+    if (this.#held.length > 0 && this.#options.gather !== true) this.#print();
     return this.#options.output.drain();
   }
 

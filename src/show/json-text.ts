@@ -1,4 +1,5 @@
-import { isSecretName, MASK, maskedText } from './secrets.ts';
+import { MASK } from '../model/secrets.ts';
+import { isSecretName, maskedText } from './secrets.ts';
 
 const TOKEN = /\s+|"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/y;
 /** Deeper values stay on one level. */

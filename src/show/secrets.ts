@@ -1,27 +1,8 @@
-/** Stands in place of a secret. */
-export const MASK = 'REDACTED';
+import { CREDENTIAL_FIELDS, isSecretField, MASK } from '../model/secrets.ts';
 
 /** Names of header fields, form fields and JSON members whose values are secrets, without separators. */
 const SECRET_NAME =
   /token|secret|passw|passphrase|passwd|^pwd$|apikey|accesskey|privatekey|secretkey|signingkey|encryptionkey|^key$|credential|^auth$|authorization|^authcode$|sessionid|^session$|^sid$|signature|^sig$|^jwt$|^otp$|^pin$|csrf|xsrf|^cvv$|^cvc$|cardnumber/;
-/** Header fields of which everything is a secret but the scheme. */
-const CREDENTIALS = new Set([
-  'authorization',
-  'proxy-authorization',
-  'www-authenticate',
-  'proxy-authenticate',
-]);
-const SECRET_FIELD = /token|secret|passw|passphrase|key|session|credential|signature|csrf|xsrf|jwt|auth/;
-/** Named like secrets, but they are none. */
-const HARMLESS_FIELDS = new Set([
-  'sec-websocket-key',
-  'sec-websocket-accept',
-  'idempotency-key',
-  'surrogate-key',
-  'authority',
-  'cache-key',
-]);
-
 /** True when a JSON member or form field of this name holds a secret. */
 export function isSecretName(name: string): boolean {
   return SECRET_NAME.test(name.toLowerCase().replace(/[^a-z0-9]/g, ''));
@@ -49,11 +30,11 @@ function maskedField(name: string, value: string, target: (text: string) => stri
     const [pair, ...attributes] = value.split(';');
     return [maskedPair(pair), ...attributes].join(';');
   }
-  if (CREDENTIALS.has(name)) {
+  if (CREDENTIAL_FIELDS.has(name)) {
     const [scheme, ...rest] = value.trim().split(/\s+/);
     return rest.length === 0 ? MASK : `${scheme} ${MASK}`;
   }
-  if (!HARMLESS_FIELDS.has(name) && SECRET_FIELD.test(name)) return value === '' ? '' : MASK;
+  if (isSecretField(name)) return value === '' ? '' : MASK;
   return /[?@]/.test(value) ? value.split(' ').map(target).join(' ') : value;
 }
 

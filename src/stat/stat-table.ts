@@ -40,8 +40,8 @@ export interface StatTableOptions {
 /** Cells of a sparkline: at least, at most, and where lines have no end. */
 const SPARK_LEAST = 24;
 const SPARK_MOST = 60;
-const HOST_CELLS = 12;
-const FIELD_CELLS = 20;
+const HOST_CELLS = 10;
+const FIELD_CELLS = 16;
 
 /** The groups, their total, and the exchanges that are worth a look. */
 export function statTable(options: StatTableOptions): string[] {

@@ -173,7 +173,7 @@ async function rowSink(
 async function formatSink(
   format: RowFormat,
   flags: AnalyzeFlags,
-  { clock, captures, terminal, version }: ReadingContext,
+  { clock, captures, terminal, version, fromFiles }: ReadingContext,
   output: StreamOutput,
 ): Promise<ExchangeSink & Partial<ExportSink>> {
   const options = { output, clock, captures, version };
@@ -200,6 +200,7 @@ async function formatSink(
         width: chooseWidth(terminal, Number.POSITIVE_INFINITY),
         style: chooseStyle(flags.color, terminal),
         sortByStart: flags.slow !== 'any',
+        gather: fromFiles,
       });
   }
 }

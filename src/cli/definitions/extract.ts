@@ -13,14 +13,17 @@ import {
 
 const WHAT_IS_TAKEN = `
 What is taken:
-  The packets that carry the exchanges, retransmissions and fragments too, acknowledgements in between, what
-  ended the connection when nothing else came before that, and the handshake when the connection's first
-  exchange is among them. Exchanges that lie between two chosen ones of a connection, or were under way
-  together with one (pipelined), come along. Everything keeps its time, length, interface and comments.
+  The packets that carry the exchanges, retransmissions and fragments too,
+  acknowledgements in between, what ended the connection when nothing else came
+  before that, and the handshake when the connection's first exchange is among
+  them. Exchanges that lie between two chosen ones of a connection, or were
+  under way together with one (pipelined), come along. Everything keeps its
+  time, length, interface and comments.
 
-  The packets are then analysed alone. Where that does not give the same exchanges as before, as with packets
-  missing in the capture, more of the connection is taken, if need be all. Ids, packet numbers and positions on the connection
-  are new; with --whole-connections positions stay.`;
+  The packets are then analysed alone. Where that does not give the same
+  exchanges as before, as with packets missing in the capture, more of the
+  connection is taken, if need be all. Ids, packet numbers and positions on the
+  connection are new; with --whole-connections positions stay.`;
 
 /** `wirelens extract` */
 export function defineExtract(program: Command, { version, finish }: DefinitionContext): void {

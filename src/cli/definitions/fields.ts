@@ -12,8 +12,9 @@ const LANGUAGE = `
 Expressions compare fields with values and are joined with &&, || and !:
   status in {500, 502..504} && host ~ "^api\\." && !(wait < 200ms)
   client in 10.0.0.0/8 and header["content-type"] contains "json"
-Durations need a unit, texts stand in quotes, ~ takes a regular expression, and what an exchange
-does not have fulfils no comparison. Single quotes around the whole keep the shell out of it.`;
+Durations need a unit, texts stand in quotes, ~ takes a regular expression, and
+what an exchange does not have fulfils no comparison. Single quotes around the
+whole keep the shell out of it.`;
 
 export function defineFields(program: Command, { finish }: DefinitionContext): void {
   program

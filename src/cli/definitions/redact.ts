@@ -12,11 +12,14 @@ import {
 
 const WHAT_STAYS = `
 What stays and what goes:
-  Times, lengths, TCP and the framing of HTTP stay, so that the copy gives the same exchanges. Addresses and host
-  names become others of the same length, the same everywhere; prefixes stay in common. Header values, query
-  values, cookies and identifiers in paths become pseudonyms of the same length, equal ones equal. Of JSON, forms
-  and multipart the structure stays, other bodies become filler. Everything that is not understood becomes zero.
-  A secret that looks like a word in a path cannot be told from one: --mask-paths masks them all.`;
+  Times, lengths, TCP and the framing of HTTP stay, so that the copy gives the
+  same exchanges. Addresses and host names become others of the same length,
+  the same everywhere; prefixes stay in common. Header values, query values,
+  cookies and identifiers in paths become pseudonyms of the same length, equal
+  ones equal. Of JSON, forms and multipart the structure stays, other bodies
+  become filler. Everything that is not understood becomes zero. A secret that
+  looks like a word in a path cannot be told from one: --mask-paths masks them
+  all.`;
 
 /** `wirelens redact` */
 export function defineRedact(program: Command, { version, finish }: DefinitionContext): void {

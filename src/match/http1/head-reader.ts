@@ -1,6 +1,7 @@
 import type { HeaderField } from '../../model/exchange.ts';
+import { MASK } from '../../model/secrets.ts';
 import type { Interner } from '../interner.ts';
-import { MASK, redactTarget } from '../redact-target.ts';
+import { redactTarget } from '../redact-target.ts';
 import { COLON, CR, equalsIgnoringCase, HTAB, isDigit, isToken, LF, SP } from './characters.ts';
 import { FieldFacts } from './field-facts.ts';
 import { KeptFields } from './kept-fields.ts';

@@ -1,3 +1,5 @@
+import { isSecretField } from '../../model/secrets.ts';
+
 /** Fields kept with an exchange beside those that have a place of their own. Never credentials or cookies. */
 export const KEPT_FIELDS: readonly string[] =
   'referer location server via retry-after x-request-id x-correlation-id x-forwarded-for x-real-ip traceparent content-encoding transfer-encoding upgrade origin etag age cache-control accept range content-range'.split(
@@ -6,10 +8,6 @@ export const KEPT_FIELDS: readonly string[] =
 const PLACED_FIELDS = ['host', 'expect', 'user-agent', 'content-type', 'content-length', 'transfer-encoding'];
 /** Longer names are not looked for. */
 export const LONGEST_FIELD_NAME = 64;
-/** Fields that carry credentials: kept when asked for, their values masked. */
-const SECRET_FIELD =
-  /^(authorization|proxy-authorization|cookie|set-cookie2?|authentication-info|www-authenticate|proxy-authenticate|.*(token|secret|passw|passphrase|api-?key|apikey|access-?key|private-?key|session|credential|signature|csrf|xsrf|jwt|auth).*)$/;
-
 /** Which header fields are kept, in a form that rejects the others by their first letter and length. */
 export class KeptFields {
   /** Lower case, without repetitions. */
@@ -26,7 +24,7 @@ export class KeptFields {
     this.byLength = Array.from({ length: LONGEST_FIELD_NAME }, (_, length) =>
       this.names.filter((name) => name.length === length),
     );
-    this.secret = new Set(reveal ? [] : more.filter((name) => SECRET_FIELD.test(name)));
+    this.secret = new Set(reveal ? [] : more.filter(isSecretField));
     for (const name of [...this.names, ...PLACED_FIELDS])
       if (name.length < LONGEST_FIELD_NAME)
         this.#interest[(name.charCodeAt(0) | 0x20) * LONGEST_FIELD_NAME + name.length] = 1;

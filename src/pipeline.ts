@@ -1,6 +1,7 @@
 import { Decoder } from './decode/decoder.ts';
 import type { Frame } from './decode/frame.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
+import { type DropCounter, DropWindows } from './match/drop-windows.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
 import { HttpConnection } from './match/http-connection.ts';
 import { FieldMemo } from './match/http1/field-memo.ts';
@@ -25,6 +26,11 @@ export type PacketObserver = (packet: Packet, frame: Frame, reason: PacketReason
 export interface Observers {
   onPacket?: PacketObserver;
   onSegment?: SegmentObserver;
+  /**
+   * Told of a further sighting of a segment, before `onPacket` is told of the same packet with the reason
+   * `duplicate-sighting`. Not of those whose connection is not known any more.
+   */
+  onSighting?: SegmentObserver;
   /** Puts itself between a connection's bytes and their reader. */
   tap?: StreamTap;
 }
@@ -32,6 +38,8 @@ export interface Observers {
 export interface PipelineOptions extends Observers {
   /** Only connections with one of these ports at either end; null: all. */
   ports: ReadonlySet<number> | null;
+  /** Asked before a packet is decoded: the others count as not selected, and no observer is told of them. */
+  accepts?: ((packet: Packet) => boolean) | null;
   limits: Limits;
   /** Show credentials in request targets. */
   reveal: boolean;
@@ -50,9 +58,12 @@ export interface PipelineOptions extends Observers {
  */
 export class Pipeline {
   readonly ledger = new Ledger();
+  /** When packets were dropped while capturing. */
+  readonly drops = new DropWindows();
   readonly #decoder: Decoder;
   readonly #tracker: TcpTracker;
   readonly #ports: ReadonlySet<number> | null;
+  readonly #accepts: ((packet: Packet) => boolean) | null;
   readonly #onPacket: PacketObserver | null;
 
   constructor(
@@ -75,9 +86,10 @@ export class Pipeline {
         memo: new FieldMemo(),
         headBytes: limits.headBytes,
       },
-      exchanges: new ExchangeBuilder(this.ledger, onExchange),
+      exchanges: new ExchangeBuilder(this.ledger, onExchange, this.drops),
     };
     this.#ports = options.ports;
+    this.#accepts = options.accepts ?? null;
     this.#decoder = new Decoder({ limits, checksums: options.checksums });
     this.#tracker = new TcpTracker({
       limits,
@@ -88,6 +100,7 @@ export class Pipeline {
           : (connection) => tap(connection, new HttpConnection(context, connection)),
       onConnection,
       onSegment: options.onSegment ?? null,
+      onSighting: options.onSighting ?? null,
     });
   }
 
@@ -95,15 +108,25 @@ export class Pipeline {
   packet(packet: Packet): void {
     const { ledger } = this;
     ledger.packetsRead += 1;
-    const reason = this.#decoder.decode(packet);
-    if (this.#onPacket !== null) this.#onPacket(packet, this.#decoder.frame, reason);
+    if (this.#accepts !== null && !this.#accepts(packet)) {
+      this.#notUsed('not-selected', 1);
+      return;
+    }
+    const { frame } = this.#decoder;
+    let reason = this.#decoder.decode(packet);
+    let isSelected = true;
+    if (reason === null) {
+      const ports = this.#ports;
+      isSelected = ports === null || ports.has(frame.srcPort) || ports.has(frame.dstPort);
+      if (this.#tracker.isFurtherSighting(frame, packet, isSelected)) reason = 'duplicate-sighting';
+    }
+    if (this.#onPacket !== null) this.#onPacket(packet, frame, reason);
     if (reason !== null) {
       this.#notUsed(reason, 1);
       if (reason === 'fragment') this.#countGivenUp();
       return;
     }
-    const { frame } = this.#decoder;
-    if (this.#ports !== null && !this.#ports.has(frame.srcPort) && !this.#ports.has(frame.dstPort)) {
+    if (!isSelected) {
       this.#notUsed('not-selected', 1);
       return;
     }
@@ -139,6 +162,8 @@ export interface RunOptions extends PipelineOptions {
   stopped?: () => boolean;
   /** Read no more than so many packets. */
   packetLimit?: number;
+  /** What a live capture has dropped; exchanges under way at that time are marked. */
+  dropCounter?: DropCounter;
 }
 
 /** Reads the source to its end and feeds the sinks. Sinks are finished, or aborted when something throws. */
@@ -160,10 +185,11 @@ export async function runPipeline(
       for (const sink of sinks) sink.connection(connection);
     },
   );
+  const run: RunRecord = { clock, captures: source.facts, ledger: pipeline.ledger };
   try {
+    for (const sink of sinks) sink.begin?.(run);
     await pump(source, pipeline, sinks, options);
     pipeline.finish();
-    const run: RunRecord = { clock, captures: source.facts, ledger: pipeline.ledger };
     for (const sink of sinks) await sink.finish(run);
     return run;
   } catch (error) {
@@ -181,8 +207,10 @@ async function pump(
   options: RunOptions,
 ): Promise<void> {
   const packetLimit = options.packetLimit ?? Number.POSITIVE_INFINITY;
+  const { dropCounter } = options;
   let count = 0;
   do {
+    if (dropCounter !== undefined) pipeline.drops.observe(dropCounter);
     while (source.next()) {
       pipeline.packet(source.packet);
       count += 1;

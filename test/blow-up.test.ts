@@ -168,6 +168,8 @@ describe('stays quick on', () => {
     const count = 100_000;
     for (let n = 0; n < count; n += 1) {
       frame.set([10, n >> 16, n >> 8, n], 26);
+      // A sequence number of its own: the same SYN from other addresses would be address translation.
+      frame.set([1, n >> 16, n >> 8, n], 38);
       feed.packet({ frame, timeNs: START_NS + BigInt(n) * 1000n });
     }
     const { ledger } = feed.finish();

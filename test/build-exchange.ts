@@ -5,6 +5,7 @@ import type {
   InterimResponse,
   RequestMessage,
   ResponseMessage,
+  Sighting,
   TcpFacts,
 } from '../src/model/exchange.ts';
 import { QUIET_TCP } from '../src/model/exchange.ts';
@@ -48,7 +49,25 @@ export function buildConnection(parts: Partial<Connection> = {}): Connection {
     fromServer: quietDirection(),
     exchanges: 1,
     history: 'ShADad',
+    sightings: [],
+    packetsElsewhere: 0,
     protocol: 'http',
+    ...parts,
+  };
+}
+
+/** A place behind destination NAT, first passed at 10 µs. */
+export function buildSighting(parts: Partial<Sighting> = {}): Sighting {
+  return {
+    capture: 0,
+    interfaceNumber: 7,
+    interfaceIndex: null,
+    client: { address: '10.0.0.1', port: 5000, text: '10.0.0.1:5000' },
+    server: { address: '10.244.1.7', port: 8080, text: '10.244.1.7:8080' },
+    vlans: [],
+    tunnels: [],
+    firstNs: 10_000,
+    packets: 10,
     ...parts,
   };
 }
@@ -125,6 +144,7 @@ export function buildExchange(parts: ExchangeParts = {}): Exchange {
     outcome: 'complete',
     ending: null,
     anomalies: [],
+    sightings: [],
     tcp: tcp === undefined ? QUIET_TCP : { ...QUIET_TCP, ...tcp },
     ...rest,
   };

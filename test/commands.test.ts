@@ -52,6 +52,7 @@ function callsIn(line: string): string[][] {
   const script = `
     wirelens() { printf '%s\\n' "$@" '${END_OF_CALL}' >> '${calls}'; }
     npx() { shift 0; "$@"; }
+    sudo() { "$@"; }
     tcpdump() { :; }; jq() { :; }; tshark() { :; }; source() { :; }; sort() { :; }; head() { :; }; ssh() { :; }; cat() { :; }; kubectl() { :; }
     cd '${directory}' && ${purposeCut}`;
   spawnSync('/bin/bash', ['-c', script], { env: { PATH: '' }, stdio: 'ignore' });

@@ -95,7 +95,9 @@ export function conversationOf(
   client: { address: string; port: number },
   cut: (turn: number, bytes: number) => readonly number[] = () => [],
 ): Conversation {
-  const script = conversation({ client, stepMs: 0.01 }).handshake();
+  // A sequence number for each client: the same SYN from other addresses would be address translation.
+  const clientSeq = client.address.split('.').reduce((sum, part) => (sum * 256 + Number(part)) >>> 0, 0);
+  const script = conversation({ client, clientSeq, stepMs: 0.01 }).handshake();
   one.turns.forEach(({ by, bytes }, index) => {
     const segments = cut(index, bytes.length);
     if (by === 'client') script.fromClient(bytes, { segments });

@@ -270,6 +270,10 @@ describe('every limit of the pipeline has an effect that can be seen', () => {
       'summaryDurations',
       'captureComments',
       'sqliteFileBytes',
+      'sightingPlaces',
+      'sightingHoldMs',
+      'sightingHeldBytes',
+      'translationMs',
     ];
     const here = [
       'connections', 'closedConnections', 'closedLingerMs', 'pendingBytesPerDirection', 'pendingBytesTotal',

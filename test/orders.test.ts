@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { conversation, type Segment, START_NS } from '../fixtures/build/conversation.ts';
+import { conversation, type Segment, type Side, START_NS } from '../fixtures/build/conversation.ts';
 import type { Exchange } from '../src/model/exchange.ts';
 import { PipelineFeed, packetsOf } from './pipeline-run.ts';
 
@@ -34,24 +34,28 @@ interface Script {
 const GET = (n: number): string => `GET /${n} HTTP/1.1\r\nHost: order.test\r\n\r\n`;
 const OK = (n: number): string => `HTTP/1.1 200 R${n}\r\nContent-Length: 4\r\n\r\nbody`;
 
+/** A sequence number for each client: the same SYN on other addresses would be address translation. */
+const seqOf = ({ address }: Side): number =>
+  1000 + address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) * 100_000;
+
 const SCRIPTS: readonly Script[] = [
   {
     name: 'one exchange with handshake',
     expected: ['/1 -> R1 (complete, exact, 0+4)'],
-    segments: (client) => conversation({ client }).handshake().fromClient(GET(1)).fromServer(OK(1)).segments,
+    segments: (client) => conversation({ client, clientSeq: seqOf(client) }).handshake().fromClient(GET(1)).fromServer(OK(1)).segments,
     step: 1,
   },
   {
     name: 'one exchange, opened and closed',
     expected: ['/1 -> R1 (complete, exact, 0+4)'],
-    segments: (client) => conversation({ client }).handshake().fromClient(GET(1)).fromServer(OK(1)).fin().segments,
+    segments: (client) => conversation({ client, clientSeq: seqOf(client) }).handshake().fromClient(GET(1)).fromServer(OK(1)).fin().segments,
     step: 14,
   },
   {
     name: 'one exchange in pieces',
     expected: ['/1 -> R1 (complete, exact, 0+4)'],
     segments: (client) =>
-      conversation({ client })
+      conversation({ client, clientSeq: seqOf(client) })
         .handshake()
         .fromClient(GET(1), { segments: [20] })
         .fromServer(OK(1), { segments: [25, 15] }).segments,
@@ -61,7 +65,7 @@ const SCRIPTS: readonly Script[] = [
     name: 'two exchanges',
     expected: ['/1 -> R1 (complete, exact, 0+4)', '/2 -> R2 (complete, exact, 0+4)'],
     segments: (client) =>
-      conversation({ client }).handshake().fromClient(GET(1)).fromServer(OK(1)).fromClient(GET(2)).fromServer(OK(2))
+      conversation({ client, clientSeq: seqOf(client) }).handshake().fromClient(GET(1)).fromServer(OK(1)).fromClient(GET(2)).fromServer(OK(2))
         .segments,
     step: 1,
   },
@@ -69,7 +73,7 @@ const SCRIPTS: readonly Script[] = [
     name: 'an exchange whose answer reaches to the close',
     expected: ['/1 -> OK (complete, exact, 0+9)'],
     segments: (client) =>
-      conversation({ client })
+      conversation({ client, clientSeq: seqOf(client) })
         .handshake()
         .fromClient(GET(1))
         .fromServer('HTTP/1.1 200 OK\r\n\r\nuntil end')

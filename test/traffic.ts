@@ -37,6 +37,8 @@ export interface TrafficOptions {
   /** First sequence numbers, for the wrap; random by default. */
   readonly sequence?: { client: number; server: number };
   readonly largestBodyBytes?: number;
+  /** TCP timestamps on every segment. */
+  readonly timestamps?: boolean;
 }
 
 const METHODS = ['GET', 'GET', 'GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
@@ -128,6 +130,7 @@ export function connectionTraffic(
     startNs,
     stepMs: 0.2,
     mss,
+    timestamps: options.timestamps ?? false,
     clientSeq: options.sequence?.client ?? Math.floor(random() * 2 ** 32),
     serverSeq: options.sequence?.server ?? Math.floor(random() * 2 ** 32),
   }).handshake();

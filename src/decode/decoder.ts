@@ -1,13 +1,12 @@
 import type { PacketReason } from '../model/ledger.ts';
 import type { Limits } from '../model/limits.ts';
 import type { Packet } from '../model/packet.ts';
-import { u32 } from './bytes.ts';
 import { Frame, NEXT, type Next } from './frame.ts';
 import { readEthernet, readLlc } from './link/ethernet.ts';
 import { readNflog, readPflog } from './link/firewall-log.ts';
 import { readAvs, readIeee80211, readPpi, readPrism, readRadiotap } from './link/ieee80211.ts';
-import { LINK_TYPE, linkLayer } from './link/link-types.ts';
-import { readLinuxSll, readLinuxSll2, SLL2_INTERFACE_INDEX } from './link/linux-sll.ts';
+import { linkLayer } from './link/link-types.ts';
+import { readLinuxSll, readLinuxSll2 } from './link/linux-sll.ts';
 import { readNullLoop } from './link/null-loop.ts';
 import { readChdlc, readFrameRelay, readMpls, readPpp, readPppHdlc, readPppoe } from './link/serial.ts';
 import { readEtherType } from './network/ether-type.ts';
@@ -15,7 +14,6 @@ import { FragmentTable } from './network/fragments.ts';
 import { readIpv4 } from './network/ipv4.ts';
 import { readIpv6 } from './network/ipv6.ts';
 import { readTransport } from './network/transport.ts';
-import { Sightings } from './sightings.ts';
 import { tcpChecksumHolds } from './tcp/checksum.ts';
 import { readTcpHeader } from './tcp/tcp-header.ts';
 import { readGre } from './tunnel/gre.ts';
@@ -47,7 +45,6 @@ export interface DecoderOptions {
 export class Decoder {
   readonly frame = new Frame();
   readonly fragments: FragmentTable;
-  readonly #sightings = new Sightings();
   readonly #checksums: boolean;
 
   constructor(options: DecoderOptions) {
@@ -61,7 +58,7 @@ export class Decoder {
     let next: Next = linkLayer(packet.linkType);
     if (next === NEXT.stop) return 'unknown-link-type';
     for (let count = 0; count < MAX_HEADERS; count += 1) {
-      if (next === NEXT.tcp) return this.#segment(packet);
+      if (next === NEXT.tcp) return this.#segment();
       if (next === NEXT.fragment) {
         if (!this.fragments.add(frame)) return 'fragment';
         next = NEXT.transport;
@@ -73,12 +70,12 @@ export class Decoder {
     return 'tunnel-depth';
   }
 
-  #segment(packet: Packet): PacketReason | null {
+  #segment(): PacketReason | null {
     const { frame } = this;
     const start = frame.offset;
     if (!readTcpHeader(frame)) return frame.reason;
     if (this.#checksums && frame.end === frame.wireEnd && !this.#checksumHolds(start)) return 'bad-checksum';
-    return this.#sightings.seenBefore(frame, sightingInterface(packet)) ? 'duplicate-sighting' : null;
+    return null;
   }
 
   #checksumHolds(start: number): boolean {
@@ -86,12 +83,6 @@ export class Decoder {
     const { src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = frame;
     return tcpChecksumHolds(frame.bytes, start, frame.end, [src0, src1, src2, src3, dst0, dst1, dst2, dst3]);
   }
-}
-
-/** On `any`, SLL2 has the kernel's interface index inside the packet. */
-function sightingInterface(packet: Packet): number {
-  if (packet.linkType !== LINK_TYPE.linuxSll2) return packet.interfaceNumber;
-  return (packet.interfaceNumber << 16) ^ u32(packet.bytes, packet.start + SLL2_INTERFACE_INDEX);
 }
 
 /**

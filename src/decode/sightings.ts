@@ -17,10 +17,16 @@ const SAME_INTERFACE_UNNUMBERED_NS = 0.1e6;
 export class Sightings {
   readonly #signatures = new Int32Array(SLOTS);
   readonly #checks = new Int32Array(SLOTS);
-  readonly #interfaces = new Int32Array(SLOTS).fill(-1);
-  readonly #timesNs = new Float64Array(SLOTS);
+  readonly #interfaces = new Int32Array(SLOTS);
+  /** NaN, which is near to no time: the slot is empty. */
+  readonly #timesNs = new Float64Array(SLOTS).fill(Number.NaN);
 
-  /** True: this is a further sighting. `interfaceNumber` must tell interfaces of the run apart. */
+  /** What was found last had been seen at another place. */
+  elsewhere = false;
+  /** The place at which what was found last had been seen before. */
+  earlierKey = 0;
+
+  /** True: this is a further sighting. `interfaceNumber` must tell places of the run apart; see tcp/place-key.ts. */
   seenBefore(frame: Frame, interfaceNumber: number): boolean {
     let hash = Math.imul(frame.seq ^ (frame.checksum << 16), 0x85ebca6b) ^ frame.ack;
     hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ ((frame.ipId << 16) | frame.window);
@@ -31,7 +37,7 @@ export class Sightings {
     const slot = hash & (SLOTS - 1);
     const check =
       (frame.seq + Math.imul(frame.ack, 31) + Math.imul(frame.src0, 17) + frame.dst0) ^ (frame.ipId << 8);
-    if (this.#signatures[slot] === hash && this.#checks[slot] === check && this.#interfaces[slot] !== -1) {
+    if (this.#signatures[slot] === hash && this.#checks[slot] === check) {
       const distanceNs = Math.abs(frame.timeNs - this.#timesNs[slot]);
       const windowNs =
         this.#interfaces[slot] !== interfaceNumber
@@ -39,6 +45,8 @@ export class Sightings {
           : frame.ipVersion === 4 && frame.ipId !== 0
             ? SAME_INTERFACE_NS
             : SAME_INTERFACE_UNNUMBERED_NS;
+      this.earlierKey = this.#interfaces[slot];
+      this.elsewhere = this.earlierKey !== interfaceNumber;
       if (distanceNs <= windowNs) return true;
     }
     this.#signatures[slot] = hash;

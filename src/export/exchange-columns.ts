@@ -102,4 +102,5 @@ export const EXCHANGE_COLUMNS: readonly ExchangeColumn[] = [
   integer('client_zero_windows', ({ tcp }) => tcp.clientZeroWindows),
   integer('server_zero_windows', ({ tcp }) => tcp.serverZeroWindows),
   integer('anomaly_count', ({ anomalies }) => anomalies.length),
+  integer('places', ({ sightings }) => Math.max(1, sightings.length)),
 ];

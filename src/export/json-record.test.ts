@@ -8,6 +8,7 @@ import {
   buildInterim,
   buildRequest,
   buildResponse,
+  buildSighting,
   buildUnanswered,
   EPOCH_SECONDS,
   textInMemory,
@@ -96,6 +97,18 @@ function obviousRecord(exchange: Exchange, timeDigits: number): unknown {
     },
     tunnels: connection.tunnels.map(({ kind, id }) => ({ kind, id })),
     vlans: connection.vlans,
+    sightings: exchange.sightings.map(({ at, requestNs, responseNs }) => ({
+      capture: at.capture,
+      interface: null,
+      interface_number: at.interfaceNumber,
+      interface_index: at.interfaceIndex,
+      client: at.client.text,
+      server: at.server.text,
+      tunnels: at.tunnels.map(({ kind, id }) => ({ kind, id })),
+      vlans: at.vlans,
+      request_ms: requestNs === null ? null : (requestNs - startNs(exchange)) / 1e6,
+      response_ms: responseNs === null ? null : (responseNs - startNs(exchange)) / 1e6,
+    })),
   };
 }
 
@@ -142,6 +155,14 @@ const exchanges: fc.Arbitrary<Exchange> = fc
     outcome: fc.constantFrom('complete', 'no-response', 'reset', 'truncated', 'orphan-response'),
     ending: fc.constantFrom(null, 'capture-ended', 'reset-by-client'),
     anomalies: fc.subarray(ANOMALY_NAMES, { maxLength: 4 }),
+    sightings: fc.array(
+      fc.record({
+        at: fc.record({ interfaceIndex: fc.option(count), packets: count }).map(buildSighting),
+        requestNs: fc.option(timeNs),
+        responseNs: fc.option(timeNs),
+      }),
+      { maxLength: 3 },
+    ),
     tcp: fc.record({ requestRetransmissions: count, clientZeroWindows: count }),
     connection: fc
       .record({
@@ -250,6 +271,13 @@ describe('the JSON form of an exchange', () => {
         request: buildRequest({ headers: [{ name: 'accept', value: '*/*' }] }),
         interim: [buildInterim()],
         connection: buildConnection({ tunnels: [{ kind: 'vxlan', id: 5 }] }),
+        sightings: [
+          {
+            at: buildSighting({ tunnels: [{ kind: 'vxlan', id: 5 }] }),
+            requestNs: 2_000_000,
+            responseNs: null,
+          },
+        ],
       }),
     );
     const paths = new Set<string>();

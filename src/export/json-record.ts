@@ -1,9 +1,11 @@
-import type { Connection, Endpoint, Exchange, Message, TcpFacts } from '../model/exchange.ts';
+import type { Connection, Endpoint, Exchange, Message, Sighting, TcpFacts } from '../model/exchange.ts';
 import { QUIET_TCP } from '../model/exchange.ts';
+import { interfaceName } from '../model/interface-name.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
 import { JsonBytes, jsonPiece } from './json-bytes.ts';
+import { jsonText } from './json-text.ts';
 
 /**
  * Version of the record, its field `v`. New fields may come without a new version; a field that goes away or
@@ -64,6 +66,9 @@ const PIECE = {
   headers: jsonPiece(',"headers":['),
   value: jsonPiece(',"value":'),
   closeString: jsonPiece('"}'),
+  noSightings: jsonPiece(',"sightings":[]'),
+  sightings: jsonPiece(',"sightings":['),
+  closeList: jsonPiece(']'),
 };
 
 export interface JsonRecordOptions {
@@ -91,6 +96,7 @@ export class JsonRecordWriter {
   readonly #routes = new Map<string, Uint8Array>();
   readonly #digits = new Map<number, 6 | 9>();
   readonly #contexts = new WeakMap<Connection, ContextJson>();
+  readonly #places = new WeakMap<Sighting, Uint8Array>();
 
   constructor({ clock, captures, routeOf }: JsonRecordOptions) {
     this.#clock = clock;
@@ -169,6 +175,8 @@ export class JsonRecordWriter {
     if (exchange.tcp === QUIET_TCP) json.encoded(QUIET);
     else json.ascii(tcpText(exchange.tcp));
     json.encoded(context.surroundings);
+    if (exchange.sightings.length === 0) json.encoded(PIECE.noSightings);
+    else this.#sightings(exchange);
     json.encoded(PIECE.end);
   }
 
@@ -245,6 +253,39 @@ export class JsonRecordWriter {
     }
   }
 
+  #sightings(exchange: Exchange): void {
+    const json = this.#json;
+    const beganNs = startNs(exchange);
+    json.encoded(PIECE.sightings);
+    exchange.sightings.forEach(({ at, requestNs, responseNs }, index) => {
+      if (index > 0) json.encoded(PIECE.comma);
+      json.encoded(this.#place(at));
+      json.ascii(`"request_ms":${millisecondsAfter(beganNs, requestNs)},`);
+      json.ascii(`"response_ms":${millisecondsAfter(beganNs, responseNs)}}`);
+    });
+    json.encoded(PIECE.closeList);
+  }
+
+  /** What the exchanges of a connection have in common at one of its places, up to their times. */
+  #place(at: Sighting): Uint8Array {
+    const known = this.#places.get(at);
+    if (known !== undefined) return known;
+    const { interfaceNumber, interfaceIndex, capture, client, server, vlans, tunnels } = at;
+    const text = jsonText({
+      capture,
+      interface: interfaceName(this.#captures, interfaceNumber),
+      interface_number: interfaceNumber,
+      interface_index: interfaceIndex,
+      client: client.text,
+      server: server.text,
+      tunnels: tunnels.map(({ kind, id }) => ({ kind, id })),
+      vlans,
+    });
+    const json = new Uint8Array(Buffer.from(`${text.slice(0, -1)},`));
+    this.#places.set(at, json);
+    return json;
+  }
+
   #remember({ connection, client, server }: Exchange): ContextJson {
     const around = connection.tunnels.map(({ kind, id }) => ({ kind, id }));
     const context = {
@@ -284,6 +325,11 @@ export class JsonRecordWriter {
     }
     return 9;
   }
+}
+
+/** Exact, and negative where another clock was behind. */
+function millisecondsAfter(beganNs: number, ns: number | null): number | null {
+  return ns === null ? null : (ns - beganNs) / 1e6;
 }
 
 function tcpText(tcp: TcpFacts): string {

@@ -1,3 +1,16 @@
+import {
+  commentOptions,
+  counter,
+  filterOption,
+  NO_OPTIONS,
+  OPTION,
+  type Option,
+  optionsBytes,
+  padded,
+  stampBytes,
+  textOption,
+} from './pcapng-option.ts';
+
 /**
  * Writes a pcapng capture of one section (draft-ietf-opsawg-pcapng §4): section header, interface descriptions,
  * enhanced packets with comments, interface statistics. Little-endian.
@@ -6,27 +19,20 @@
 const BLOCK = { section: 0x0a0d0d0a, interface: 1, statistics: 5, enhancedPacket: 6 } as const;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const VERSION = { major: 1, minor: 0 } as const;
-const OPTION = {
-  end: 0,
-  comment: 1,
-  application: 4,
-  name: 2,
-  resolution: 9,
-  received: 4,
-  dropped: 5,
-} as const;
 /** Type and length before a block's body, length again after it. */
 const FRAME_BYTES = 12;
 const PACKET_HEAD_BYTES = 20;
-/** Bytes of one option's value, by its 16-bit length. */
-const OPTION_BYTES = 65_535;
 /** Bytes gathered before they are handed on. */
 const CHUNK_BYTES = 256 * 1024;
-const NS_PER_SECOND = 1_000_000_000n;
+const NS_PER_SECOND = 1e9;
+const TWO_16 = 0x1_0000;
+const TWO_32 = 0x1_0000_0000;
 
 export interface PcapngSection {
   /** Program that writes the file, for shb_userappl. `wirelens 0.1.0` */
   readonly application: string;
+  /** Operating system, for shb_os. `Linux 6.1.0` */
+  readonly system?: string;
   readonly comments?: readonly string[];
 }
 
@@ -39,6 +45,8 @@ export interface PcapngInterface {
   readonly name: string | null;
   /** Digits after the second in its time stamps, as in CaptureInterface: up to 6 are written as microseconds, more as nanoseconds. */
   readonly timeDigits: number;
+  /** What was asked for in tcpdump's language, for if_filter. */
+  readonly filter?: string;
   readonly comments?: readonly string[];
 }
 
@@ -60,11 +68,8 @@ export interface PcapngPacket {
 export interface PcapngStatistics {
   readonly received: number | null;
   readonly dropped: number | null;
-}
-
-interface Option {
-  readonly code: number;
-  readonly value: Uint8Array;
+  /** When the counting began, ns since `epochSeconds`, for isb_starttime. */
+  readonly since?: { readonly epochSeconds: number; readonly timeNs: number };
 }
 
 /**
@@ -74,12 +79,18 @@ interface Option {
 export class PcapngWriter {
   readonly #write: (bytes: Uint8Array) => void;
   /** Fractions of a second that a time stamp counts, by interface id. */
-  readonly #ticksPerSecond: bigint[] = [];
-  /** Time stamp of the last packet, by interface id. */
-  readonly #lastTicks: bigint[] = [];
+  readonly #ticksPerSecond: number[] = [];
+  /** Time stamp of the last packet, upper and lower 32 bits, by interface id. */
+  readonly #lastHigh: number[] = [];
+  readonly #lastLow: number[] = [];
+  /** The time stamp worked out last. */
+  #high = 0;
+  #low = 0;
   #chunk = new Uint8Array(CHUNK_BYTES);
   #view = new DataView(this.#chunk.buffer);
   #at = 0;
+  /** What lies before it in the chunk was handed on. */
+  #handed = 0;
   #bytes = 0;
   #packets = 0;
 
@@ -87,6 +98,7 @@ export class PcapngWriter {
     this.#write = write;
     const options = [
       ...commentOptions(section.comments),
+      ...(section.system === undefined ? [] : [textOption(OPTION.system, section.system)]),
       textOption(OPTION.application, section.application),
     ];
     this.#begin(BLOCK.section, 16 + optionsBytes(options));
@@ -111,12 +123,13 @@ export class PcapngWriter {
   }
 
   /** Describes an interface; returns its number in the file, from 0. */
-  addInterface({ linkType, snaplen, name, timeDigits, comments }: PcapngInterface): number {
+  addInterface({ linkType, snaplen, name, timeDigits, filter, comments }: PcapngInterface): number {
     const digits = timeDigits > 6 ? 9 : 6;
     const options = [
       ...commentOptions(comments),
       ...(name === null ? [] : [textOption(OPTION.name, name)]),
       { code: OPTION.resolution, value: Uint8Array.of(digits) },
+      ...(filter === undefined ? [] : [filterOption(filter)]),
     ];
     const bodyBytes = 8 + optionsBytes(options);
     this.#begin(BLOCK.interface, bodyBytes);
@@ -125,73 +138,118 @@ export class PcapngWriter {
     this.#u32(snaplen);
     this.#options(options);
     this.#end(bodyBytes);
-    this.#lastTicks.push(0n);
-    return this.#ticksPerSecond.push(10n ** BigInt(digits)) - 1;
+    this.#lastHigh.push(0);
+    this.#lastLow.push(0);
+    return this.#ticksPerSecond.push(10 ** digits) - 1;
   }
 
   packet(packet: PcapngPacket): void {
-    const { interfaceId, bytes, start, end, originalBytes } = packet;
+    const { interfaceId, bytes, start, end, originalBytes, comments } = packet;
     const captured = end - start;
-    const options = commentOptions(packet.comments);
+    const options = comments === undefined || comments.length === 0 ? NO_OPTIONS : commentOptions(comments);
     const bodyBytes = PACKET_HEAD_BYTES + padded(captured) + optionsBytes(options);
-    const ticks = this.#ticks(interfaceId, packet.epochSeconds, packet.timeNs);
-    this.#lastTicks[interfaceId] = ticks;
-    this.#begin(BLOCK.enhancedPacket, bodyBytes);
-    this.#u32(interfaceId);
-    this.#time(ticks);
-    this.#u32(captured);
-    this.#u32(Math.max(captured, originalBytes));
-    this.#copy(bytes.subarray(start, end));
-    this.#options(options);
-    this.#end(bodyBytes);
+    this.#stamp(interfaceId, packet.epochSeconds, packet.timeNs);
+    this.#lastHigh[interfaceId] = this.#high;
+    this.#lastLow[interfaceId] = this.#low;
+    const length = this.#room(bodyBytes);
+    // Straight into the chunk: this happens for every packet of a live capture.
+    const view = this.#view;
+    const at = this.#at;
+    view.setUint32(at, BLOCK.enhancedPacket, true);
+    view.setUint32(at + 4, length, true);
+    view.setUint32(at + 8, interfaceId, true);
+    view.setUint32(at + 12, this.#high, true);
+    view.setUint32(at + 16, this.#low, true);
+    view.setUint32(at + 20, captured, true);
+    view.setUint32(at + 24, Math.max(captured, originalBytes), true);
+    this.#at = at + 8 + PACKET_HEAD_BYTES;
+    this.#copy(bytes, start, end);
+    if (options !== NO_OPTIONS) this.#options(options);
+    this.#u32(length);
     this.#packets += 1;
   }
 
   /** The kernel's counters of an interface; to be written after its packets. Nothing is written when both are null. */
-  statistics(interfaceId: number, { received, dropped }: PcapngStatistics): void {
+  statistics(interfaceId: number, { received, dropped, since }: PcapngStatistics): void {
     const options: Option[] = [];
+    if (since !== undefined) {
+      this.#stamp(interfaceId, since.epochSeconds, since.timeNs);
+      options.push({ code: OPTION.since, value: stampBytes(this.#high, this.#low) });
+    }
     if (received !== null) options.push({ code: OPTION.received, value: counter(received) });
     if (dropped !== null) options.push({ code: OPTION.dropped, value: counter(dropped) });
-    if (options.length === 0) return;
+    if (received === null && dropped === null) return;
     const bodyBytes = 12 + optionsBytes(options);
     this.#begin(BLOCK.statistics, bodyBytes);
     this.#u32(interfaceId);
-    this.#time(this.#lastTicks[interfaceId] ?? 0n);
+    this.#u32(this.#lastHigh[interfaceId] ?? 0);
+    this.#u32(this.#lastLow[interfaceId] ?? 0);
     this.#options(options);
     this.#end(bodyBytes);
   }
 
-  /** Hands on what is left. */
-  finish(): void {
-    this.#flush();
+  /** Hands on every block that is complete, so that a reader of the growing file sees it. */
+  flush(): void {
+    if (this.#at === this.#handed) return;
+    this.#write(this.#chunk.subarray(this.#handed, this.#at));
+    this.#handed = this.#at;
   }
 
-  #ticks(interfaceId: number, epochSeconds: number, timeNs: number): bigint {
-    const ns = BigInt(epochSeconds) * NS_PER_SECOND + BigInt(Math.round(timeNs));
+  /** Hands on what is left. */
+  finish(): void {
+    this.flush();
+  }
+
+  /**
+   * Time stamp in ticks since 1970 into `#high` and `#low`. Ticks exceed 2^53, so seconds are taken in two parts,
+   * each of which stays a whole number: the seconds' upper part · 2^16 + lower part, times ticks per second.
+   */
+  #stamp(interfaceId: number, epochSeconds: number, timeNs: number): void {
     const perSecond = this.#ticksPerSecond[interfaceId];
     if (perSecond === undefined) throw new RangeError(`interface ${interfaceId} was not added`);
-    return ns < 0n ? 0n : (ns * perSecond) / NS_PER_SECOND;
+    const ns = Math.round(timeNs);
+    const whole = Math.floor(ns / NS_PER_SECOND);
+    const seconds = epochSeconds + whole;
+    if (seconds < 0) {
+      this.#high = 0;
+      this.#low = 0;
+      return;
+    }
+    const fraction = Math.floor((ns - whole * NS_PER_SECOND) / (NS_PER_SECOND / perSecond));
+    const upperSeconds = Math.floor(seconds / TWO_16);
+    const upper = upperSeconds * perSecond;
+    const lower = (seconds - upperSeconds * TWO_16) * perSecond + fraction;
+    const upperHigh = Math.floor(upper / TWO_16);
+    const sum = (upper - upperHigh * TWO_16) * TWO_16 + lower;
+    const carry = Math.floor(sum / TWO_32);
+    this.#high = upperHigh + carry;
+    this.#low = sum - carry * TWO_32;
   }
 
   #begin(type: number, bodyBytes: number): void {
-    const length = FRAME_BYTES + bodyBytes;
-    if (this.#at + length > this.#chunk.length) this.#flush(length);
-    this.#bytes += length;
+    const length = this.#room(bodyBytes);
     this.#u32(type);
     this.#u32(length);
+  }
+
+  /** Makes room for a block in the chunk; its length. */
+  #room(bodyBytes: number): number {
+    const length = FRAME_BYTES + bodyBytes;
+    if (this.#at + length > this.#chunk.length) this.#renew(length);
+    this.#bytes += length;
+    return length;
   }
 
   #end(bodyBytes: number): void {
     this.#u32(FRAME_BYTES + bodyBytes);
   }
 
-  #flush(nextBytes = 0): void {
-    if (this.#at > 0) {
-      this.#write(this.#chunk.subarray(0, this.#at));
-      this.#chunk = new Uint8Array(Math.max(CHUNK_BYTES, nextBytes));
-    } else if (nextBytes > this.#chunk.length) this.#chunk = new Uint8Array(nextBytes);
+  #renew(nextBytes: number): void {
+    this.flush();
+    this.#chunk = new Uint8Array(Math.max(CHUNK_BYTES, nextBytes));
     this.#view = new DataView(this.#chunk.buffer);
     this.#at = 0;
+    this.#handed = 0;
   }
 
   #u16(value: number): void {
@@ -204,15 +262,10 @@ export class PcapngWriter {
     this.#at += 4;
   }
 
-  #time(ticks: bigint): void {
-    this.#u32(Number((ticks >> 32n) & 0xffff_ffffn));
-    this.#u32(Number(ticks & 0xffff_ffffn));
-  }
-
   /** Bytes, and zeros up to the next 32-bit boundary: the chunk was made of zeros. */
-  #copy(bytes: Uint8Array): void {
-    this.#chunk.set(bytes, this.#at);
-    this.#at += padded(bytes.length);
+  #copy(bytes: Uint8Array, start: number, end: number): void {
+    this.#chunk.set(bytes.subarray(start, end), this.#at);
+    this.#at += padded(end - start);
   }
 
   #options(options: readonly Option[]): void {
@@ -220,37 +273,8 @@ export class PcapngWriter {
     for (const { code, value } of options) {
       this.#u16(code);
       this.#u16(value.length);
-      this.#copy(value);
+      this.#copy(value, 0, value.length);
     }
     this.#u32(OPTION.end);
   }
-}
-
-function padded(bytes: number): number {
-  return (bytes + 3) & ~3;
-}
-
-function optionsBytes(options: readonly Option[]): number {
-  let bytes = options.length === 0 ? 0 : 4;
-  for (const { value } of options) bytes += 4 + padded(value.length);
-  return bytes;
-}
-
-const utf8 = new TextEncoder();
-
-/** Options hold no NUL-terminated strings, but readers may stop at one. */
-function textOption(code: number, text: string): Option {
-  const target = new Uint8Array(Math.min(OPTION_BYTES, text.length * 3));
-  const { written } = utf8.encodeInto(text.replaceAll('\0', ''), target);
-  return { code, value: target.subarray(0, written) };
-}
-
-function commentOptions(comments: readonly string[] | undefined): Option[] {
-  return (comments ?? []).map((text) => textOption(OPTION.comment, text));
-}
-
-function counter(value: number): Uint8Array {
-  const bytes = new Uint8Array(8);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(Math.max(0, Math.round(value))), true);
-  return bytes;
 }

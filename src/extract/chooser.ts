@@ -95,6 +95,20 @@ export class PacketChooser implements ExchangeSink {
     for (const { capture, number } of this.#parts) this.packets.add(capture, number);
   };
 
+  /** A further place saw a segment: it is taken with the one of the connection's own place. */
+  readonly onSighting = (segment: SegmentSighting): void => {
+    const plan = this.#progress.get(segment.connection.id)?.plan;
+    if (plan === undefined) return;
+    const { flags, payloadBytes, packet } = segment;
+    const isWanted =
+      plan.whole ||
+      ((flags & SYN) !== 0 && (this.#options.handshakes || plan.spans.some(({ fromStart }) => fromStart))) ||
+      (payloadBytes > 0 && plan.spans.some((span) => holds(span, segment)));
+    if (!isWanted) return;
+    this.packets.add(packet.capture, packet.number);
+    if (packet.timeNs % 1000 !== 0) this.fineInterfaces.add(packet.interfaceNumber);
+  };
+
   exchange(exchange: Exchange): void {
     const plan = this.#progress.get(exchange.connection.id)?.plan;
     if (plan === undefined || !isPlanned(plan, exchange.position)) return;

@@ -8,7 +8,9 @@ import {
   QUIET_TCP,
 } from '../model/exchange.ts';
 import type { Ledger } from '../model/ledger.ts';
+import type { DropWindows } from './drop-windows.ts';
 import { withAnomaly } from './http1/field-facts.ts';
+import { sightingsOf } from './message-sightings.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
 import { type Ends, tcpSince } from './tcp-counters.ts';
 
@@ -19,10 +21,13 @@ const NO_INTERIM = Object.freeze([]) as readonly [];
 export class ExchangeBuilder {
   readonly #ledger: Ledger;
   readonly #emit: (exchange: Exchange) => void;
+  readonly #drops: DropWindows | null;
 
-  constructor(ledger: Ledger, emit: (exchange: Exchange) => void) {
+  /** `drops`: when packets were dropped while capturing; null: nothing is known of that. */
+  constructor(ledger: Ledger, emit: (exchange: Exchange) => void, drops: DropWindows | null = null) {
     this.#ledger = ledger;
     this.#emit = emit;
+    this.#drops = drops;
   }
 
   pair(connection: Connection, ends: Ends, request: RequestState, response: ResponseState): void {
@@ -42,6 +47,7 @@ export class ExchangeBuilder {
       ending: whole ? null : (response.ending ?? request.ending),
       anomalies: this.#anomalies(connection, request.position, union(request.anomalies, response.anomalies)),
       tcp: tcpSince(request.counters, ends),
+      sightings: sightingsOf(connection, request, response),
     });
   }
 
@@ -61,6 +67,7 @@ export class ExchangeBuilder {
       ending,
       anomalies: this.#anomalies(connection, request.position, request.anomalies),
       tcp: tcpSince(request.counters, ends),
+      sightings: sightingsOf(connection, request, null),
     });
   }
 
@@ -80,6 +87,7 @@ export class ExchangeBuilder {
       ending: response.ending ?? 'lost-in-capture',
       anomalies: this.#anomalies(connection, response.position, response.anomalies),
       tcp: QUIET_TCP,
+      sightings: sightingsOf(connection, null, response),
     });
   }
 
@@ -90,7 +98,13 @@ export class ExchangeBuilder {
   }
 
   #out(exchange: Exchange): void {
-    this.#emit(exchange);
+    const drops = this.#drops;
+    const touched =
+      drops !== null &&
+      startNs(exchange) <= drops.latestNs &&
+      drops.touched(startNs(exchange), endNs(exchange));
+    if (!touched) this.#emit(exchange);
+    else this.#emit({ ...exchange, anomalies: withAnomaly(exchange.anomalies, 'packets-dropped') });
   }
 
   /** Whether the opening is in the capture is known for sure only now, for its packets may come late. */
@@ -99,6 +113,17 @@ export class ExchangeBuilder {
       ? withAnomaly(anomalies, 'mid-stream')
       : anomalies;
   }
+}
+
+/** Of an orphan only the connection says since when its request may have been under way. */
+function startNs({ request, connection }: Exchange): number {
+  return request?.firstByteNs ?? connection.firstNs;
+}
+
+/** What is not whole was under way until it was given up, which is now. */
+function endNs({ outcome, request, response }: Exchange): number {
+  const lastNs = outcome === 'complete' ? (response?.lastByteNs ?? null) : null;
+  return lastNs === null ? Number.POSITIVE_INFINITY : Math.max(lastNs, request?.lastByteNs ?? lastNs);
 }
 
 /** A request that waited for 100 Continue and got a final answer instead has no body to send (RFC 9110 §10.1.1). */

@@ -1,10 +1,11 @@
 import type { Anomaly } from '../model/anomaly.ts';
-import type {
-  Pairing as Certainty,
-  Connection,
-  DirectionTotals,
-  Ending,
-  Endpoint,
+import {
+  type Pairing as Certainty,
+  type Connection,
+  type DirectionTotals,
+  type Ending,
+  type Endpoint,
+  turnEndpoints,
 } from '../model/exchange.ts';
 import { turnedHistory } from '../model/history.ts';
 import type { Limits } from '../model/limits.ts';
@@ -13,6 +14,7 @@ import {
   FROM_CLIENT,
   FROM_SERVER,
   type SegmentFacts,
+  type SightingLog,
   type StreamConsumer,
 } from '../model/stream.ts';
 import type { ExchangeBuilder } from './exchange-builder.ts';
@@ -60,6 +62,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   readonly #clientAsks: Ends;
   readonly #serverAsks: Ends;
   #counters: TcpCounters | null = null;
+  #sightings: SightingLog | null = null;
   #requests = 0;
   #resetBy: Direction | null = null;
   /** The direction that ended first. */
@@ -109,6 +112,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     offset: number,
     segment: SegmentFacts,
   ): void {
+    this.#sightings = segment.sightings;
     this.#sides[direction].parser.data(bytes, start, end, offset, segment);
   }
 
@@ -184,6 +188,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     const delivered = peer.parser.nextOffset;
     start.ackOffset = start.ackOffset < 0 ? delivered : Math.min(start.ackOffset, delivered);
     const request = new RequestState(direction, line, fields, start, headEndOffset);
+    if (this.#sightings !== null) request.watchIn(this.#sightings);
     this.#requests += 1;
     request.position = this.#requests;
     request.gapBefore = side.requestsLost;
@@ -246,6 +251,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       return bodyFraming(line, fields, null);
     }
     const response = new ResponseState(direction, line, fields, start, headEndOffset);
+    if (this.#sightings !== null) response.watchIn(this.#sightings);
     this.#noteBefore(side, response);
     side.response = response;
     if (!cut && this.#isClosed(side)) response.note('after-close');
@@ -284,8 +290,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     connection.protocol = 'http';
     const side = this.#sides[asking];
     if (connection.opening !== 'missed' || connection.client === side.endpoint) return;
-    [connection.client, connection.server] = [connection.server, connection.client];
-    [connection.fromClient, connection.fromServer] = [connection.fromServer, connection.fromClient];
+    turnEndpoints(connection);
     connection.history = turnedHistory(connection.history);
   }
 

@@ -7,7 +7,7 @@ import type {
   RequestMessage,
   ResponseMessage,
 } from '../model/exchange.ts';
-import type { Direction } from '../model/stream.ts';
+import type { ByteSightings, Direction, SightingLog } from '../model/stream.ts';
 import { type FieldFacts, withAnomaly } from './http1/field-facts.ts';
 import type { LineFacts } from './http1/line-facts.ts';
 import type { Loss } from './loss.ts';
@@ -50,6 +50,9 @@ abstract class MessageState {
   whole = false;
   /** Why it is not whole. */
   ending: Ending | null = null;
+  /** When the places of the connection saw its first byte; null: there is one place, or it was found too late. */
+  seen: ByteSightings | null = null;
+  #log: SightingLog | null = null;
 
   constructor(
     direction: Direction,
@@ -84,6 +87,18 @@ abstract class MessageState {
 
   get headers(): readonly HeaderField[] {
     return this.fields.kept;
+  }
+
+  /** Begins to note where its first byte is seen. */
+  watchIn(log: SightingLog): void {
+    this.#log = log;
+    this.seen = log.watch(this.direction, this.startOffset, this.firstByteNs);
+  }
+
+  /** Ends it; what was noted stays. */
+  unwatch(): void {
+    if (this.seen !== null) this.#log?.unwatch(this.seen);
+    this.#log = null;
   }
 
   note(anomaly: Anomaly): void {

@@ -36,6 +36,7 @@ export const ANOMALIES = {
   'many-interim-responses': 'more interim responses (1xx) than the limit; the further ones were only counted',
   'after-close': 'bytes that came after the end of the connection',
   'overlap-conflict': 'segments with different bytes at the same place; the first seen was used',
+  'packets-dropped': 'the kernel dropped packets while this exchange was under way',
 } as const satisfies Record<string, string>;
 
 export type Anomaly = keyof typeof ANOMALIES;

@@ -20,6 +20,27 @@ export const TUNNEL_KINDS = [
 ] as const; // biome-ignore format: one line reads better
 export type TunnelKind = (typeof TUNNEL_KINDS)[number];
 
+/**
+ * A place at which packets of a connection were seen: an interface, with the addresses and wrappings that they had
+ * there. Address translation makes a further place also on the same interface.
+ */
+export interface Sighting {
+  /** Index of the capture and run-wide number of the interface. */
+  readonly capture: number;
+  readonly interfaceNumber: number;
+  /** The kernel's interface index, where the packets carry it (Linux cooked v2); else null. */
+  readonly interfaceIndex: number | null;
+  /** As seen there. */
+  client: Endpoint;
+  server: Endpoint;
+  readonly vlans: readonly number[];
+  readonly tunnels: readonly Tunnel[];
+  /** First packet there, ns since the run's epoch. */
+  readonly firstNs: number;
+  /** Packets of the connection seen there, repeated ones included. */
+  packets: number;
+}
+
 /** How much of a connection's opening the capture holds. */
 export type Opening = 'seen' | 'partial' | 'missed';
 
@@ -58,6 +79,13 @@ export interface Connection {
    * from the server, `^` when the roles were turned round.
    */
   history: string;
+  /**
+   * The places at which its packets were seen, when there are several, in the order in which they were found; the
+   * first one is the connection's own. Empty: only one is known.
+   */
+  sightings: readonly Sighting[];
+  /** Packets seen at places beyond LIMITS.sightingPlaces. */
+  packetsElsewhere: number;
   /** Application protocol found: http, http2, tls, websocket, other, or none when no payload was seen. */
   protocol: ConnectionProtocol;
 }
@@ -188,6 +216,15 @@ export const QUIET_TCP: TcpFacts = Object.freeze({
   serverZeroWindows: 0,
 });
 
+/** When the first bytes of an exchange's messages passed one of the connection's places. */
+export interface ExchangeSighting {
+  /** One of the connection's `sightings`. */
+  readonly at: Sighting;
+  /** Capture time there of the packet with the first byte, ns since the run's epoch; null: not seen there. */
+  readonly requestNs: number | null;
+  readonly responseNs: number | null;
+}
+
 /**
  * One request with its response. Every request seen yields exactly one exchange, also when no answer
  * came; a response whose request is unknown yields one with `request` null. Never both null. Immutable.
@@ -210,4 +247,16 @@ export interface Exchange {
   readonly ending: Ending | null;
   readonly anomalies: readonly Anomaly[];
   readonly tcp: TcpFacts;
+  /** One entry for each place of the connection that saw it; empty when the connection has only one place. */
+  readonly sightings: readonly ExchangeSighting[];
+}
+
+/** What most connections have: one place. */
+export const NO_SIGHTINGS = Object.freeze([]) as readonly never[];
+
+/** Client and server of a connection turn out to be the other way round. */
+export function turnEndpoints(connection: Connection): void {
+  [connection.client, connection.server] = [connection.server, connection.client];
+  [connection.fromClient, connection.fromServer] = [connection.fromServer, connection.fromClient];
+  for (const one of connection.sightings) [one.client, one.server] = [one.server, one.client];
 }

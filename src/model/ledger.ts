@@ -19,7 +19,7 @@ export const PACKET_REASONS = {
   'fragment-incomplete': 'a fragment of a datagram that never became whole',
   'tunnel-depth': 'more encapsulations than are followed',
   'duplicate-sighting': 'the same packet seen again, on another interface or copied by a mirror port',
-  'not-selected': 'left out by --port',
+  'not-selected': 'left out by --port, --host, --net or a packet filter',
 } as const satisfies Record<string, string>;
 export type PacketReason = keyof typeof PACKET_REASONS;
 export const PACKET_REASON_NAMES = Object.keys(PACKET_REASONS) as PacketReason[];

@@ -19,6 +19,14 @@ export interface Limits {
   reorderPackets: number;
   /** Capture time in ms after which such a hole counts as a gap, also when no packet comes. */
   reorderMs: number;
+  /** Places of one connection that are told apart; packets at further ones are only counted. */
+  sightingPlaces: number;
+  /** Capture time in ms that a segment seen at another place waits for being seen at the connection's own. */
+  sightingHoldMs: number;
+  /** Bytes of such segments held, over all connections; the oldest are then used as if the own place missed them. */
+  sightingHeldBytes: number;
+  /** Capture time in ms within which the same SYN on other addresses means address translation. */
+  translationMs: number;
   /** IP datagrams being put together from fragments. */
   fragmentedDatagrams: number;
   /** Bytes of fragments held. */
@@ -50,6 +58,10 @@ export const LIMITS: Readonly<Limits> = Object.freeze({
   pendingBytesTotal: 64 * 1024 * 1024,
   reorderPackets: 64,
   reorderMs: 1_000,
+  sightingPlaces: 16,
+  sightingHoldMs: 500,
+  sightingHeldBytes: 16 * 1024 * 1024,
+  translationMs: 1_000,
   fragmentedDatagrams: 1_024,
   fragmentBytes: 16 * 1024 * 1024,
   fragmentTimeoutMs: 30_000,

@@ -57,7 +57,8 @@ export interface PacketSource {
   close(): Promise<void>;
 }
 
-export type CaptureFormat = 'pcap' | 'pcapng';
+/** `live`: no file, packets as they happen. */
+export type CaptureFormat = 'pcap' | 'pcapng' | 'live';
 export type Compression = 'none' | 'gzip' | 'zstd';
 
 /** What a capture says about itself, beside its packets. */

@@ -14,6 +14,8 @@ export interface RunRecord {
  * `exchange` and `connection` are synchronous; a sink that cannot keep up says so in `drain`.
  */
 export interface ExchangeSink {
+  /** Before the first exchange: the run's record, which fills while packets come and is true between blocks of packets. */
+  begin?(run: RunRecord): void;
   exchange(exchange: Exchange): void;
   /** A connection came to its end; its totals are final. After its last exchange. */
   connection(connection: Connection): void;

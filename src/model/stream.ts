@@ -19,6 +19,25 @@ export interface SegmentFacts {
    * first delivered byte. Negative: unknown.
    */
   ackOffset: number;
+  /** Where the connection's bytes were seen; null: at one place only. */
+  sightings: SightingLog | null;
+}
+
+/** When one byte of a direction passed each place of its connection; see Connection.sightings. */
+export interface ByteSightings {
+  /** By position in the connection's `sightings`: ns since the run's epoch, NaN where it was not seen. May grow. */
+  readonly timesNs: Float64Array;
+}
+
+/** Knows of a connection with several places when bytes passed them. */
+export interface SightingLog {
+  /**
+   * Begins to note when each place sees the byte at `offset` of `direction`; what was seen of it lately is in the
+   * answer. `timeNs`: when it was captured, as far as its connection is concerned.
+   */
+  watch(direction: Direction, offset: number, timeNs: number): ByteSightings;
+  /** Ends it. */
+  unwatch(byte: ByteSightings): void;
 }
 
 /**
@@ -60,7 +79,9 @@ export type ConsumerFactory = (connection: Connection) => StreamConsumer;
 /** Puts itself between the reassembler and the consumer of a connection, to see its bytes pass. */
 export type StreamTap = (connection: Connection, consumer: StreamConsumer) => StreamConsumer;
 
-/** One TCP segment of a connection, told right after it was taken. Reused: copy what must outlive the call. */
+/**
+ * One TCP segment of a connection, told right after it was taken, or, of a further sighting, when it was found to be
+ * one. Reused: copy what must outlive the call. */
 export interface SegmentSighting {
   connection: Connection;
   direction: Direction;
@@ -79,7 +100,13 @@ export interface SegmentSighting {
   bytes: Uint8Array;
   start: number;
   end: number;
+  /** Only `capture`, `number`, `timeNs` and `interfaceNumber` are true of one that is `late`. */
   packet: Packet;
+  /**
+   * It was told before as a further sighting, and turned out to be the only one: the connection's own place missed
+   * it.
+   */
+  late: boolean;
 }
 
 export type SegmentObserver = (sighting: SegmentSighting) => void;

@@ -36,6 +36,8 @@ export class CaptureCopier implements PayloadSource {
   #frame: Frame | null = null;
   /** Places where the present packet contradicts what was delivered; null: nowhere. */
   #conflicts: readonly number[] | null = null;
+  /** Where the payload of the present packet stands, which is a further sighting; null: it is not known. */
+  #sightedAt: StreamPlace | null = null;
   packets = 0;
 
   constructor(parts: CopierParts) {
@@ -53,11 +55,20 @@ export class CaptureCopier implements PayloadSource {
   packet = (packet: Packet, frame: Frame, reason: PacketReason | null): void => {
     this.#frame = frame;
     if (reason === null) return;
-    this.#write(packet, reason === 'duplicate-sighting' ? this.#flows.placeOf(frame) : null);
+    const again = reason === 'duplicate-sighting' ? (this.#sightedAt ?? this.#flows.placeOf(frame)) : null;
+    this.#sightedAt = null;
+    this.#write(packet, again);
+  };
+
+  /** Told of every further sighting, right before its packet. */
+  sighting = ({ connection, direction, offset }: SegmentSighting): void => {
+    this.#sightedAt = { connection: connection.id, direction, offset };
   };
 
   /** Told of every segment, right after its packet. */
   segment = (sighting: SegmentSighting): void => {
+    // Written when it was seen.
+    if (sighting.late) return;
     const { connection, offset, packet } = sighting;
     const frame = this.#frame as Frame;
     const direction = this.#parts.findings.roles.directionOf(connection.id, frame);

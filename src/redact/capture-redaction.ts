@@ -23,6 +23,7 @@ export interface RunObservers {
   onExchange?: (exchange: Exchange) => void;
   onPacket?: (packet: Packet, frame: Frame, reason: PacketReason | null) => void;
   onSegment?: (sighting: SegmentSighting) => void;
+  onSighting?: (sighting: SegmentSighting) => void;
   tap?: (connection: Connection) => StreamConsumer;
 }
 
@@ -91,8 +92,14 @@ export async function redactCapture(
     findings: planner.findings,
     writer: writerOf(),
   });
-  await run({ onPacket: copier.packet, onSegment: copier.segment, tap: () => SILENT }, (facts) =>
-    copier.begin(facts),
+  await run(
+    {
+      onPacket: copier.packet,
+      onSegment: copier.segment,
+      onSighting: copier.sighting,
+      tap: () => SILENT,
+    },
+    (facts) => copier.begin(facts),
   );
   copier.finish();
   return {

@@ -5,6 +5,7 @@ import type {
   HeaderField,
   RequestMessage,
   ResponseMessage,
+  Sighting,
 } from '../model/exchange.ts';
 import type { CaptureFacts } from '../model/packet.ts';
 import { FieldRedactor } from './field-rules.ts';
@@ -23,6 +24,7 @@ export class ExchangeRedactor {
   readonly #fields: FieldRedactor;
   readonly #heads: HeadRedactor;
   readonly #connections = new Map<Connection, Connection>();
+  readonly #sightings = new WeakMap<Sighting, Sighting>();
 
   constructor(rules: RedactionRules) {
     this.#rules = rules;
@@ -40,6 +42,7 @@ export class ExchangeRedactor {
       server: this.#endpoint(exchange.server),
       request: exchange.request === null ? null : this.#request(exchange.request),
       response: exchange.response === null ? null : this.#response(exchange.response),
+      sightings: exchange.sightings.map((one) => ({ ...one, at: this.#sighting(one.at) })),
     };
   }
 
@@ -74,8 +77,24 @@ export class ExchangeRedactor {
     return redacted;
   }
 
-  #ends({ client, server }: Connection): { client: Endpoint; server: Endpoint } {
-    return { client: this.#endpoint(client), server: this.#endpoint(server) };
+  #ends(connection: Connection): Pick<Connection, 'client' | 'server' | 'sightings'> {
+    const { client, server, sightings } = connection;
+    return {
+      client: this.#endpoint(client),
+      server: this.#endpoint(server),
+      sightings: sightings.map((one) => this.#sighting(one)),
+    };
+  }
+
+  /** The same object each time: a store finds the place of an exchange's sighting by it. */
+  #sighting(sighting: Sighting): Sighting {
+    let redacted = this.#sightings.get(sighting);
+    if (redacted === undefined) {
+      const { client, server } = sighting;
+      redacted = { ...sighting, client: this.#endpoint(client), server: this.#endpoint(server) };
+      this.#sightings.set(sighting, redacted);
+    }
+    return redacted;
   }
 
   #endpoint(endpoint: Endpoint): Endpoint {

@@ -71,7 +71,8 @@ export class StreamPlanner {
   /** To be told of every segment, with the frame of its packet. */
   segment(sighting: SegmentSighting, frame: Frame): void {
     const { connection, direction, offset, start, end, bytes, packet } = sighting;
-    this.#roles.note(connection.id, frame, direction);
+    // The frame of a late one is gone, and may have had other addresses.
+    if (!sighting.late) this.#roles.note(connection.id, frame, direction);
     if (end <= start || bytes !== packet.bytes) return;
     const planners = this.#planners(connection.id);
     if (offset + (end - start) <= planners.directions[direction].reached) return;

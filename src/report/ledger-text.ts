@@ -32,6 +32,14 @@ function equation(whole: number, unit: string, parts: readonly Part[]): string {
   return `${formatCount(whole)} ${unit} = ${sum}`;
 }
 
+/** What became of the packets that are not TCP segments of a connection: `12 UDP`, the most frequent first. */
+export function notUsedParts(ledger: Ledger): string[] {
+  return PACKET_REASON_NAMES.map((name, index): Part => [ledger.notUsed[index], REASONS[name]])
+    .filter(([count]) => count > 0)
+    .sort(([one], [other]) => other - one)
+    .map(([count, name]) => `${formatCount(count)} ${name}`);
+}
+
 /** The ledger in few lines: each whole with the parts that make it up, and whether they do. */
 export function ledgerLines(ledger: Ledger, width: number, style: Style): string[] {
   const notUsed = PACKET_REASON_NAMES.map((name, index): Part => [ledger.notUsed[index], REASONS[name]]);

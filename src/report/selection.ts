@@ -74,6 +74,7 @@ export function slowestOf(
 
 function passing(sink: ExchangeSink): ExchangeSink {
   return {
+    begin: (run: RunRecord) => sink.begin?.(run),
     exchange: (exchange: Exchange) => sink.exchange(exchange),
     connection: (connection: Connection) => sink.connection(connection),
     drain: () => sink.drain(),

@@ -13,6 +13,7 @@ import { previewNote } from './body.ts';
 import type { CloseLook, MessageView } from './close-look.ts';
 import type { Found } from './finder.ts';
 import { packetLines } from './packet-text.ts';
+import { sightingLines } from './sighting-lines.ts';
 import { connectionTcp, exchangeTcp } from './tcp-words.ts';
 import { timelineLines } from './timeline.ts';
 
@@ -52,6 +53,7 @@ export function showText(found: Found, look: CloseLook | null, options: ShowText
     ],
     messageLines('Request', exchange.request, look?.request ?? null, fitted),
     messageLines('Response', exchange.response, look?.response ?? null, fitted),
+    sightingLines(exchange, fitted),
     tcpLines(exchange, fitted),
     anomalyLines(exchange, fitted),
     look === null ? [] : packetLines(look.packets, exchange, fitted),

@@ -25,6 +25,7 @@ export const CONNECTION_TEXTS: ReadonlySet<string> = new Set([
   'history',
   'vlans',
   'tunnels',
+  'places',
 ]);
 export const CONNECTION_FIELDS = CONNECTIONS.columns.length + CONNECTION_TEXTS.size;
 

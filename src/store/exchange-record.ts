@@ -1,6 +1,7 @@
 import type { Connection, Exchange } from '../model/exchange.ts';
 import { phasesOf, startNs } from '../model/phases.ts';
 import { pathOf, routeOf } from '../model/route.ts';
+import { placesText } from './sighting-text.ts';
 import { headersText, interimText } from './texts.ts';
 
 /** A row of the view `exchanges` (or of `connections`), by column name. */
@@ -71,6 +72,7 @@ export function exchangeRecord(exchange: Exchange, epochSeconds: number): Stored
     client_zero_windows: tcp.clientZeroWindows,
     server_zero_windows: tcp.serverZeroWindows,
     anomaly_count: exchange.anomalies.length,
+    places: Math.max(1, exchange.sightings.length),
   };
 }
 
@@ -98,6 +100,8 @@ export function connectionRecord(connection: Connection, epochSeconds: number): 
     syn_retransmissions: connection.synRetransmissions,
     vlans: connection.vlans.length === 0 ? null : JSON.stringify(connection.vlans),
     tunnels: connection.tunnels.length === 0 ? null : JSON.stringify(connection.tunnels),
+    places: placesText(connection) === '' ? null : placesText(connection),
+    packets_elsewhere: connection.packetsElsewhere,
     capture: connection.capture,
     interface: connection.interfaceNumber,
     syn_offset_ns: since(connection.firstNs, connection.synNs),

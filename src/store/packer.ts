@@ -3,6 +3,7 @@ import type { Connection, DirectionTotals, Exchange, Message } from '../model/ex
 import type { RunClock } from '../model/packet.ts';
 import { connectNs, startNs, totalNs } from '../model/phases.ts';
 import { Batch, CONNECTION_FIELDS, ENTRY_FIELDS, EXCHANGE_FIELDS } from './batch.ts';
+import { placesText, sightingsText } from './sighting-text.ts';
 import { interimText, Texts } from './texts.ts';
 import { CONNECTION_ENDS, ENDINGS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './words.ts';
 
@@ -78,6 +79,12 @@ export class Packer {
     const interimId =
       exchange.interim.length === 0 ? NULL : texts.interim.id(interimText(exchange.interim, beganNs));
 
+    const { sightings } = exchange;
+    const sightingsId =
+      sightings.length === 0
+        ? NULL
+        : texts.sightings.id(sightingsText(sightings, exchange.connection.sightings, beganNs));
+
     if (this.#batch.exchangesFull) this.#next(0);
     const { counts, exchanges: row } = this.#batch;
     let at = counts.exchanges * EXCHANGE_FIELDS;
@@ -128,6 +135,7 @@ export class Packer {
     row[at++] = tcp.clientZeroWindows;
     row[at++] = tcp.serverZeroWindows;
     row[at++] = exchange.anomalies.length;
+    row[at++] = sightingsId;
     if (exchange.anomalies.length > 0) this.#anomalies(exchange.id, exchange.anomalies);
   }
 
@@ -135,9 +143,10 @@ export class Packer {
   connection(connection: Connection, continues = false): void {
     const vlans = connection.vlans.length === 0 ? '' : JSON.stringify(connection.vlans);
     const tunnels = connection.tunnels.length === 0 ? '' : JSON.stringify(connection.tunnels);
+    const places = placesText(connection);
     const { client, server, history, firstNs } = connection;
-    const chars =
-      client.address.length + server.address.length + history.length + vlans.length + tunnels.length;
+    const texts = [client.address, server.address, history, vlans, tunnels, places];
+    const chars = texts.reduce((sum, { length }) => sum + length, 0);
     if (this.#batch.connectionsFull) this.#next(0);
     this.#room(chars);
     const { counts, connections: row } = this.#batch;
@@ -163,6 +172,8 @@ export class Packer {
     at = totals(row, at, connection.fromServer);
     at = this.#place(row, at, vlans);
     at = this.#place(row, at, tunnels);
+    at = this.#place(row, at, places);
+    row[at++] = connection.packetsElsewhere;
     row[at++] = connection.capture;
     row[at++] = connection.interfaceNumber;
     row[at++] = connection.synNs === null ? NULL : connection.synNs - firstNs;

@@ -84,9 +84,10 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   stored('client_zero_windows', 'INTEGER', 'times the client said that its receive window is closed'),
   stored('server_zero_windows', 'INTEGER', 'the same from the server'),
   stored('anomaly_count', 'INTEGER', 'rows in anomalies'),
+  column('places', 'INTEGER', 'coalesce(json_array_length(sightings.text), 1)', 'places at which it was seen; the view sightings has them'),
 ]; // biome-ignore format: a table
 
-const STRING_JOINS = ['method', 'request_version', 'response_version', 'reason', 'request_media_type', 'response_media_type', 'user_agent', 'request_headers', 'response_headers', 'interim']; // biome-ignore format: a list
+const STRING_JOINS = ['method', 'request_version', 'response_version', 'reason', 'request_media_type', 'response_media_type', 'user_agent', 'request_headers', 'response_headers', 'interim', 'sightings']; // biome-ignore format: a list
 
 function exchangesSql(): string {
   const fields = EXCHANGE_COLUMNS.map(
@@ -224,6 +225,52 @@ export const VIEWS: readonly View[] = [
       'Requests that got no response at all, in the order of their start; columns as in exchanges, ending says why.',
     columns: [],
     sql: `SELECT * FROM exchanges WHERE status IS NULL ORDER BY started_us, started_ns, id`,
+  },
+  {
+    name: 'sightings',
+    about:
+      'Where and when exchanges were seen that were seen at several places: one row per exchange and place, the own one first.',
+    columns: [
+      plain('exchange_id', 'INTEGER', 'exchanges.id'),
+      plain('connection_id', 'INTEGER', 'connections.id'),
+      plain(
+        'place',
+        'INTEGER',
+        'position in connections.places; 0: the own one, by whose clock exchanges are timed',
+      ),
+      plain('capture', 'INTEGER', 'captures.id'),
+      plain('interface', 'INTEGER', 'number in captures.interfaces'),
+      plain('interface_name', 'TEXT', 'name of that interface; NULL: the capture does not say'),
+      plain(
+        'interface_index',
+        'INTEGER',
+        "the kernel's interface index, where packets carry it (Linux cooked v2)",
+      ),
+      plain('client', 'TEXT', 'address as seen there'),
+      plain('client_port', 'INTEGER', 'TCP port'),
+      plain('server', 'TEXT', 'address as seen there'),
+      plain('server_port', 'INTEGER', 'TCP port'),
+      plain(
+        'request_ms',
+        'REAL',
+        "packet with the request's first byte, after exchanges.started; NULL: not seen there",
+      ),
+      plain('response_ms', 'REAL', 'the same of the response'),
+    ],
+    sql: `SELECT e.id AS exchange_id, e.connection_id, s.value ->> 'place' AS place, p.value ->> 'capture' AS capture,
+  p.value ->> 'interface' AS interface,
+  (SELECT i.value ->> 'name' FROM captures f, json_each(f.interfaces) i
+    WHERE f.id = p.value ->> 'capture' AND i.value ->> 'number' = p.value ->> 'interface') AS interface_name,
+  p.value ->> 'interface_index' AS interface_index,
+  p.value ->> 'client' AS client, p.value ->> 'client_port' AS client_port,
+  p.value ->> 'server' AS server, p.value ->> 'server_port' AS server_port,
+  (s.value ->> 'request_ns') / 1e6 AS request_ms, (s.value ->> 'response_ns') / 1e6 AS response_ms
+FROM exchange_rows e
+  JOIN strings t ON t.id = e.sightings_id
+  JOIN json_each(t.text) s
+  JOIN connections c ON c.id = e.connection_id
+  JOIN json_each(c.places) p ON p.key = s.value ->> 'place'
+ORDER BY e.id, place`,
   },
   {
     name: 'anomalies_explained',

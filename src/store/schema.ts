@@ -6,7 +6,7 @@ import { CONNECTION_ENDS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './word
  */
 
 /** `PRAGMA user_version`: raised whenever a table or view changes in a way that a query could notice. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 /** `PRAGMA application_id`: `WrLn`. */
 export const APPLICATION_ID = 0x57724c6e;
 
@@ -114,6 +114,7 @@ export const EXCHANGE_ROWS: Table = {
     column('client_zero_windows', 'INTEGER', 'times the client closed its receive window'),
     column('server_zero_windows', 'INTEGER', 'times the server closed its receive window'),
     column('anomaly_count', 'INTEGER', 'rows in anomalies'),
+    column('sightings_id', 'INTEGER', 'strings.id of a JSON text; NULL: seen at one place'),
   ],
 };
 
@@ -151,6 +152,12 @@ export const CONNECTIONS: Table = {
     ...TOTALS('server'),
     column('vlans', 'TEXT', 'JSON array of VLAN ids, outermost first; NULL: none'),
     column('tunnels', 'TEXT', 'JSON array of {"kind", "id"}, outermost first; NULL: none'),
+    column(
+      'places',
+      'TEXT',
+      'JSON array of the places where it was seen, its own one first: {"capture", "interface", "interface_index", "client", "client_port", "server", "server_port", "vlans", "tunnels", "first_ns", "packets"}; NULL: one place. The view sightings has them by exchange',
+    ),
+    column('packets_elsewhere', 'INTEGER', 'packets seen at places beyond the limit'),
     column('capture', 'INTEGER', 'captures.id that first saw it'),
     column('interface', 'INTEGER', 'number in captures.interfaces that first saw it'),
     column('syn_offset_ns', 'INTEGER', 'SYN, ns after the first packet; NULL: not captured'),

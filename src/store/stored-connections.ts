@@ -8,6 +8,7 @@ import {
   type TunnelKind,
 } from '../model/exchange.ts';
 import { RowValues, wordPlaceSql } from './row-values.ts';
+import { placesOf } from './sighting-text.ts';
 import { damagedStore, type StoreFile } from './store-file.ts';
 import type { Placement } from './stored-run.ts';
 import { jsonList } from './stored-texts.ts';
@@ -20,10 +21,10 @@ const COLUMNS = [
   'id', 'client', 'client_port', 'server', 'server_port',
   wordPlaceSql('protocol', PROTOCOLS), wordPlaceSql('opening', OPENINGS), wordPlaceSql('"end"', CONNECTION_ENDS),
   'history', 'exchanges', 'first_us', 'first_ns', 'last_us', 'last_ns', 'syn_retransmissions', 'vlans', 'tunnels',
-  'capture', 'interface', 'syn_offset_ns', 'syn_ack_offset_ns', 'ack_offset_ns', 'continues',
+  'capture', 'interface', 'syn_offset_ns', 'syn_ack_offset_ns', 'ack_offset_ns', 'continues', 'places', 'packets_elsewhere',
   ...totalsOf('client'), ...totalsOf('server'),
 ].join(', '); // biome-ignore format: a list
-const CLIENT_TOTALS_AT = 23;
+const CLIENT_TOTALS_AT = 25;
 const SERVER_TOTALS_AT = CLIENT_TOTALS_AT + TOTALS.split(' ').length;
 
 /** A connection of which exchanges may still come. */
@@ -191,6 +192,16 @@ function connectionOf(row: RowValues, path: string, placement: Placement): Conne
     fromServer: totals(row, SERVER_TOTALS_AT),
     exchanges: row.count(9),
     history: row.text(8),
+    sightings: placesOf(row.textOrNull(23), {
+      path,
+      firstNs,
+      capturesBefore: placement.capturesBefore,
+      interfacesBefore: placement.interfacesBefore,
+      endpoint,
+      vlans: (list) => vlansIn(list, path),
+      tunnels: (list) => tunnelsIn(list, path),
+    }),
+    packetsElsewhere: row.count(24),
     protocol: wordAt(PROTOCOLS, row.word(5), path),
   };
 }
@@ -222,7 +233,12 @@ function wordAt<Word extends string>(words: readonly Word[], place: number, path
 
 function vlansOf(text: string | null, path: string): readonly number[] {
   if (text === null) return NONE;
-  return jsonList(path, text).map((id) => {
+  return vlansIn(jsonList(path, text), path);
+}
+
+function vlansIn(list: unknown, path: string): readonly number[] {
+  if (!Array.isArray(list)) throw damagedStore(path, 'VLAN ids are no list');
+  return list.map((id: unknown) => {
     if (!Number.isSafeInteger(id)) throw damagedStore(path, 'a VLAN id is not a number');
     return id as number;
   });
@@ -230,7 +246,12 @@ function vlansOf(text: string | null, path: string): readonly number[] {
 
 function tunnelsOf(text: string | null, path: string): readonly Tunnel[] {
   if (text === null) return NONE;
-  return jsonList(path, text).map((one): Tunnel => {
+  return tunnelsIn(jsonList(path, text), path);
+}
+
+function tunnelsIn(list: unknown, path: string): readonly Tunnel[] {
+  if (!Array.isArray(list)) throw damagedStore(path, 'tunnels are no list');
+  return list.map((one: unknown): Tunnel => {
     const { kind, id } = (one ?? {}) as { kind?: unknown; id?: unknown };
     if (!TUNNEL_KINDS.includes(kind as TunnelKind) || !(id === null || Number.isSafeInteger(id)))
       throw damagedStore(path, 'a tunnel is of no known kind');

@@ -2,6 +2,8 @@ import { ANOMALIES, type Anomaly } from '../model/anomaly.ts';
 import {
   type Connection,
   type Exchange,
+  type ExchangeSighting,
+  NO_SIGHTINGS,
   QUIET_TCP,
   type RequestMessage,
   type ResponseMessage,
@@ -9,6 +11,7 @@ import {
 } from '../model/exchange.ts';
 import { FROM_CLIENT, FROM_SERVER } from '../model/stream.ts';
 import { RowValues, wordPlaceSql } from './row-values.ts';
+import { sightingsIn } from './sighting-text.ts';
 import { damagedStore, type StoreFile } from './store-file.ts';
 import type { Placement } from './stored-run.ts';
 import { StoredTexts } from './stored-texts.ts';
@@ -26,10 +29,11 @@ export const EXCHANGE_COLUMNS = [
   'request_body_bytes', 'request_lost_bytes',
   'response_packet', 'status', 'reason_id', 'response_version_id', 'response_media_type_id', 'response_headers_id',
   'response_offset_ns', 'response_span_ns', 'response_capture', 'response_header_bytes', 'response_body_bytes',
-  'response_lost_bytes',
+  'response_lost_bytes', 'sightings_id',
 ].join(', '); // biome-ignore format: a list
 const REQUEST_AT = 17;
 const RESPONSE_AT = 30;
+const SIGHTINGS_AT = RESPONSE_AT + 12;
 
 /** Makes exchanges of the rows of one file. */
 export class StoredExchanges {
@@ -74,6 +78,7 @@ export class StoredExchanges {
       ending: ENDINGS[row.word(7)] ?? null,
       anomalies: row.count(10) === 0 ? NO_ANOMALIES : this.#anomaliesOf(id),
       tcp: tcpFacts(row, 11),
+      sightings: this.#sightings(row.count(SIGHTINGS_AT), connection, beganNs),
     };
   }
 
@@ -130,6 +135,11 @@ export class StoredExchanges {
       status: status === 0 ? null : status,
       reason: texts.string(row.count(at + 2)) ?? '',
     };
+  }
+
+  #sightings(id: number, { sightings }: Connection, beganNs: number): readonly ExchangeSighting[] {
+    const text = this.#texts.string(id);
+    return text === null ? NO_SIGHTINGS : sightingsIn(text, sightings, beganNs, this.#file.path);
   }
 
   #anomaliesOf(id: number): readonly Anomaly[] {

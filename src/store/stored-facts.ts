@@ -31,7 +31,7 @@ export function storedCaptures(file: StoreFile, epochUs: number): CaptureFacts[]
     while (statement.step()) {
       captures.push({
         path: row.text(0),
-        format: oneOf(['pcap', 'pcapng'], 1),
+        format: oneOf(['pcap', 'pcapng', 'live'], 1),
         compression: oneOf(['none', 'gzip', 'zstd'], 2),
         byteOrder: oneOf(['little', 'big'], 3),
         packets: row.count(4),
@@ -106,8 +106,8 @@ export function storedLedger(file: StoreFile): Ledger {
       const name = row.text(0);
       const counter = COUNTERS.get(name);
       const reason = REASONS.get(name);
-      if (counter !== undefined) ledger[counter] += row.count(1);
-      else if (reason !== undefined) ledger.notUsed[reason] += row.count(1);
+      if (counter !== undefined) ledger[counter] += row.whole(1);
+      else if (reason !== undefined) ledger.notUsed[reason] += row.whole(1);
     }
   } finally {
     statement.finalize();

@@ -3,6 +3,7 @@ import { EXIT, UserError } from '../model/errors.ts';
 import { Ledger } from '../model/ledger.ts';
 import type { CaptureFacts } from '../model/packet.ts';
 import type { Engine } from './engine.ts';
+import { joinIntervals } from './interval-facts.ts';
 import { partPath } from './output-file.ts';
 import { damagedStore, readingStore, StoreFile } from './store-file.ts';
 import { addLedger, storedCaptures, storedLedger } from './stored-facts.ts';
@@ -31,12 +32,14 @@ export interface StoredPart {
   readonly part: number;
   readonly moreFollow: boolean;
   readonly epochSeconds: number | null;
+  /** Shared by the files of a live run, each of which stands on its own; null: it is a part like any other. */
+  readonly run: string | null;
   /** Header fields kept; null: not known. */
   readonly keptHeaders: ReadonlySet<string> | null;
   /** Largest number in it; 0: none. */
   readonly lastExchange: number;
   readonly lastConnection: number;
-  /** Only the last part of a run has them; times are those of its own run. */
+  /** Only the last part of a run has them, or each its own; times are those of its own run. */
   readonly captures: readonly CaptureFacts[];
   readonly ledger: Ledger;
 }
@@ -112,17 +115,15 @@ export function findStoredInput(files: StoreFiles, paths: readonly string[]): St
       connections = Math.max(connections, placement.connectionsBefore + part.lastConnection);
     }
     const shiftNs = run.epochSeconds === null ? 0 : (run.epochSeconds - (epochSeconds ?? 0)) * 1e9;
-    for (const part of run.parts) {
-      addLedger(ledger, part.ledger);
-      for (const capture of part.captures) {
-        if (capture.firstNs !== null) capture.firstNs += shiftNs;
-        if (capture.lastNs !== null) capture.lastNs += shiftNs;
-        for (const one of capture.interfaces) {
-          one.number += placement.interfacesBefore;
-          interfaces = Math.max(interfaces, one.number + 1);
-        }
-        captures.push(capture);
+    for (const part of run.parts) addLedger(ledger, part.ledger);
+    for (const capture of joinIntervals(run.parts.map((part) => part.captures))) {
+      if (capture.firstNs !== null) capture.firstNs += shiftNs;
+      if (capture.lastNs !== null) capture.lastNs += shiftNs;
+      for (const one of capture.interfaces) {
+        one.number += placement.interfacesBefore;
+        interfaces = Math.max(interfaces, one.number + 1);
       }
+      captures.push(capture);
     }
   }
   return { runs: placed, epochSeconds, captures, ledger, lastExchange: exchanges };
@@ -149,6 +150,7 @@ function partOf(files: StoreFiles, path: string): StoredPart {
       path,
       part: whole('part'),
       moreFollow: meta.get('more_follow') === 'yes',
+      run: meta.get('run') ?? null,
       epochSeconds,
       keptHeaders: kept === null ? null : new Set(kept.split(',')),
       lastExchange: last('exchange_rows'),
@@ -161,9 +163,14 @@ function partOf(files: StoreFiles, path: string): StoredPart {
 
 /** Puts the parts of rolled-over files together, in whatever order they were named; parts not named are looked for. */
 function joinParts(files: StoreFiles, named: readonly StoredPart[]): StoredRun[] {
-  const later = named.filter(({ part }) => part !== 1);
+  const later = named.filter(({ part, run }) => run === null && part !== 1);
   const runs: StoredRun[] = [];
   for (const first of named) {
+    if (first.run !== null) {
+      const parts = ofOneRun(named, first);
+      if (parts[0] === first) runs.push({ parts, epochSeconds: first.epochSeconds });
+      continue;
+    }
     if (first.part !== 1) continue;
     const parts = [first];
     for (let last = first; last.moreFollow; last = parts[parts.length - 1]) {
@@ -179,6 +186,21 @@ function joinParts(files: StoreFiles, named: readonly StoredPart[]): StoredRun[]
     {
       place: { file: lost.path },
       hint: 'name the first file of the run, without -2, -3 …; the others are found beside it',
+    },
+  );
+}
+
+/** Files of a live run, in order. Some may be missing: a crash takes the last, and old ones are deleted. */
+function ofOneRun(named: readonly StoredPart[], { run }: StoredPart): StoredPart[] {
+  const parts = named.filter((one) => one.run === run).sort((a, b) => a.part - b.part);
+  const index = parts.findIndex((one, at) => parts[at + 1]?.part === one.part);
+  if (index < 0) return parts;
+  throw new UserError(
+    'named-twice',
+    `${parts[index].path} and ${parts[index + 1].path} are the same part of a run`,
+    {
+      hint: 'name one of them',
+      exitCode: EXIT.usage,
     },
   );
 }

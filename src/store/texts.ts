@@ -68,6 +68,7 @@ export class Texts {
   readonly requestType: TextColumn;
   readonly responseType: TextColumn;
   readonly interim: TextColumn;
+  readonly sightings: TextColumn;
   readonly requestHeaders: HeadersColumn;
   readonly responseHeaders: HeadersColumn;
 
@@ -84,6 +85,7 @@ export class Texts {
     this.requestType = column();
     this.responseType = column();
     this.interim = column();
+    this.sightings = column();
     this.requestHeaders = new HeadersColumn(column());
     this.responseHeaders = new HeadersColumn(column());
   }

@@ -9,6 +9,7 @@ import {
   QUIET_TCP,
   type RequestMessage,
   type ResponseMessage,
+  type Sighting,
   TUNNEL_KINDS,
 } from '../../src/model/exchange.ts';
 import { FROM_CLIENT, FROM_SERVER } from '../../src/model/stream.ts';
@@ -52,6 +53,20 @@ const endpoint = fc
     text: address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`,
   }));
 
+const sighting: fc.Arbitrary<Sighting> = fc.record({
+  capture: fc.nat(3),
+  interfaceNumber: fc.nat(9),
+  interfaceIndex: maybe(fc.nat()),
+  client: endpoint,
+  server: endpoint,
+  vlans: fc.array(fc.nat(4095), { maxLength: 2 }),
+  tunnels: fc.array(fc.record({ kind: fc.constantFrom(...TUNNEL_KINDS), id: maybe(fc.nat()) }), {
+    maxLength: 2,
+  }),
+  firstNs: instantNs,
+  packets: count,
+});
+
 const connection = (id: number): fc.Arbitrary<Connection> =>
   fc.record({
     id: fc.constant(id),
@@ -74,6 +89,8 @@ const connection = (id: number): fc.Arbitrary<Connection> =>
     fromClient: totals,
     fromServer: totals,
     exchanges: fc.nat(),
+    sightings: fc.oneof(fc.constant([]), fc.array(sighting, { minLength: 2, maxLength: 3 })),
+    packetsElsewhere: count,
     history: fc.constantFrom('', 'ShADad', 'D^', 'ShAFfR'),
     protocol: fc.constantFrom(...PROTOCOLS),
   });
@@ -153,13 +170,20 @@ export const run: fc.Arbitrary<{ connections: Connection[]; exchanges: Exchange[
       ending: maybe(fc.constantFrom(...ENDINGS)),
       anomalies: fc.array(fc.constantFrom(...ANOMALY_NAMES), { maxLength: 3 }),
       tcp,
+      seen: fc.array(fc.record({ requestNs: maybe(instantNs), responseNs: maybe(instantNs) }), {
+        maxLength: 3,
+      }),
     });
     return fc.array(exchange, { maxLength: 80 }).map((list) => ({
       connections,
       exchanges: list.map(
-        ({ messages: [asked, answered], reversed, ...rest }, index): Exchange => ({
+        ({ messages: [asked, answered], reversed, seen, ...rest }, index): Exchange => ({
           id: index + 1,
           ...rest,
+          sightings: seen.flatMap((times, place) => {
+            const at = rest.connection.sightings[place];
+            return at === undefined ? [] : [{ at, ...times }];
+          }),
           client: reversed ? rest.connection.server : rest.connection.client,
           server: reversed ? rest.connection.client : rest.connection.server,
           request: asked && { ...asked, direction: reversed ? FROM_SERVER : FROM_CLIENT },

@@ -9,6 +9,7 @@ import {
   FROM_CLIENT,
   FROM_SERVER,
   type SegmentFacts,
+  type SightingLog,
   type StreamConsumer,
 } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
@@ -35,7 +36,7 @@ export interface TcpContext {
 }
 
 /** The same facts for every delivery: read during the call only. */
-const facts: SegmentFacts = { timeNs: 0, packet: 0, capture: 0, ackOffset: -1 };
+const facts: SegmentFacts = { timeNs: 0, packet: 0, capture: 0, ackOffset: -1, sightings: null };
 
 /**
  * Puts the segments of a connection's two directions in order and hands them on.
@@ -56,6 +57,8 @@ export class CausalDelivery {
   arrivals = 0;
   /** Among the first packets, where a direction begins may still turn out to be earlier. */
   opening = true;
+  /** Where its bytes were seen; null: at one place. */
+  sightings: SightingLog | null = null;
   readonly #context: TcpContext;
   readonly #connection: Connection;
   #consumer: StreamConsumer | null = null;
@@ -333,6 +336,7 @@ export class CausalDelivery {
     facts.packet = packet;
     facts.capture = capture;
     facts.ackOffset = ackOffset;
+    facts.sightings = this.sightings;
   }
 
   /** Delivers `bytes[start, end)` and, where the snaplen cut, the rest of `wireBytes` as a gap. */

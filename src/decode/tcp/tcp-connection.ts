@@ -1,10 +1,11 @@
-import type { Connection } from '../../model/exchange.ts';
+import { type Connection, type Sighting, turnEndpoints } from '../../model/exchange.ts';
 import { HISTORY, turnedHistory } from '../../model/history.ts';
 import type { Ledger } from '../../model/ledger.ts';
 import type { Packet } from '../../model/packet.ts';
 import { type Direction, FROM_CLIENT, FROM_SERVER } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
 import { CausalDelivery, type TcpContext } from './causal-delivery.ts';
+import type { ConnectionPlaces } from './connection-places.ts';
 import { distance } from './sequence.ts';
 import { START_OFFSET, type TcpDirection } from './tcp-direction.ts';
 import { TCP_FLAG } from './tcp-header.ts';
@@ -13,6 +14,15 @@ import { TCP_FLAG } from './tcp-header.ts';
 const FAR_BYTES = 64 * 1024 * 1024;
 /** So many segments in a row that are far, but follow each other, mean that the stream has really moved. */
 const FAR_SEGMENTS = 4;
+/** Segments of a connection found in mid-stream by which it may be recognised on other addresses. */
+const FIRST_SEGMENTS = 16;
+
+/** What a segment takes in its direction: `endSeq` is one past its last number, that of a FIN included. */
+export interface SegmentExtent {
+  readonly direction: Direction;
+  readonly flags: number;
+  readonly endSeq: number;
+}
 
 /**
  * One TCP connection: who its ends are, how it opens and closes, and where each segment stands in it. Bytes go
@@ -42,14 +52,33 @@ export class TcpConnection {
   finished = false;
   /** Packets of the run when the table last moved it to the front. */
   touched = 0;
+  /** Where its first packet was seen; see place-key.ts. */
+  readonly key: number;
+  readonly interfaceIndex: number | null;
+  /** Of a connection found in mid-stream: so many segments more may show it on other addresses. */
+  firstSegments: number;
+  /** Another interface whose packets were taken for the own place's; perhaps it only sees them earlier. */
+  stranger: { readonly key: number; readonly sighting: Sighting } | null = null;
+  #places: ConnectionPlaces | null = null;
 
   readonly facts: Connection;
   clientIsA: boolean;
   readonly #ledger: Ledger;
   readonly #delivery: CausalDelivery;
 
-  constructor(context: TcpContext, frame: Frame, hash: number, connection: Connection, clientIsA: boolean) {
+  constructor(
+    context: TcpContext,
+    frame: Frame,
+    hash: number,
+    connection: Connection,
+    clientIsA: boolean,
+    key: number,
+    interfaceIndex: number | null,
+  ) {
     this.#ledger = context.ledger;
+    this.key = key;
+    this.interfaceIndex = interfaceIndex;
+    this.firstSegments = (frame.flags & TCP_FLAG.syn) !== 0 ? 0 : FIRST_SEGMENTS;
     this.a0 = frame.src0;
     this.a1 = frame.src1;
     this.a2 = frame.src2;
@@ -66,6 +95,16 @@ export class TcpConnection {
     this.#delivery = new CausalDelivery(context, connection, (frame.flags & TCP_FLAG.syn) === 0);
     connection.fromClient = this.#delivery.client.totals;
     connection.fromServer = this.#delivery.server.totals;
+  }
+
+  /** Its places, when it is known to be seen at several. */
+  get places(): ConnectionPlaces | null {
+    return this.#places;
+  }
+
+  set places(places: ConnectionPlaces | null) {
+    this.#places = places;
+    this.#delivery.sightings = places;
   }
 
   /** True while segments wait for others. */
@@ -110,6 +149,49 @@ export class TcpConnection {
   offsetOf(direction: Direction, seq: number): number {
     const side = this.#delivery.side(direction);
     return side.nextOffset + distance(side.nextSeq, seq);
+  }
+
+  /** The direction in which A (or B) sends. */
+  directionFrom(sentByA: boolean): Direction {
+    return sentByA === this.clientIsA ? FROM_CLIENT : FROM_SERVER;
+  }
+
+  /** After this segment of its own place, something may be said of other places: it is seen there, or may be. */
+  needsLook({ flags }: Frame): boolean {
+    return (
+      this.#places !== null ||
+      this.firstSegments > 0 ||
+      (flags & (TCP_FLAG.syn | TCP_FLAG.ack)) === TCP_FLAG.syn
+    );
+  }
+
+  /** HTTP has found client and server to be the other way round, which does not change the directions. */
+  get isTurned(): boolean {
+    return this.facts.fromClient !== this.#delivery.client.totals;
+  }
+
+  /** The sequence number of the byte at `offset` of `direction`. */
+  seqAt(direction: Direction, offset: number): number {
+    const side = this.#delivery.side(direction);
+    return (side.nextSeq + (offset - side.nextOffset)) | 0;
+  }
+
+  /** True when the segment brings what has not been taken: bytes, or the beginning or the end of a direction. */
+  lacks({ direction, flags, endSeq }: SegmentExtent): boolean {
+    const side = this.#delivery.side(direction);
+    if ((flags & TCP_FLAG.rst) !== 0) return !this.closed;
+    if ((flags & TCP_FLAG.syn) !== 0 && !side.synSeen) return true;
+    const isEnd = (flags & TCP_FLAG.fin) !== 0;
+    if (isEnd && side.finOffset < 0) return true;
+    if (!side.started) return true;
+    return distance(side.nextSeq, isEnd ? (endSeq - 1) | 0 : endSeq) > 0;
+  }
+
+  /** The server's first sequence number: of its SYN, or as the client acknowledges it. null: not known yet. */
+  serverIsn(): number | null {
+    const { server } = this.#delivery;
+    if (server.synSeen) return server.synSeq;
+    return server.started && !server.delivered ? (server.nextSeq - 1) | 0 : null;
   }
 
   /** Takes a segment. `frame` stands at its payload; `direction` is by `clientIsA`. */
@@ -190,7 +272,7 @@ export class TcpConnection {
     this.clientIsA = !this.clientIsA;
     const delivery = this.#delivery;
     [delivery.client, delivery.server] = [delivery.server, delivery.client];
-    [connection.client, connection.server] = [connection.server, connection.client];
+    turnEndpoints(connection);
     connection.fromClient = delivery.client.totals;
     connection.fromServer = delivery.server.totals;
     connection.history = turnedHistory(connection.history);

@@ -1,5 +1,5 @@
-import { type Connection, TUNNEL_KINDS, type Tunnel } from '../../model/exchange.ts';
-import type { Ledger } from '../../model/ledger.ts';
+import { type Connection, NO_SIGHTINGS } from '../../model/exchange.ts';
+import { type Ledger, PACKET_REASON_NAMES } from '../../model/ledger.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { Packet } from '../../model/packet.ts';
 import {
@@ -14,15 +14,17 @@ import type { Frame } from '../frame.ts';
 import type { TcpContext } from './causal-delivery.ts';
 import { ConnectionTable, connectionHash } from './connection-table.ts';
 import { endpoint } from './endpoint.ts';
+import { FurtherSightings, tunnelsOf, vlansOf } from './further-sightings.ts';
+import type { HeldSegment } from './held-segment.ts';
+import { interfaceIndex, placeKey } from './place-key.ts';
 import { TcpConnection } from './tcp-connection.ts';
 import { emptyTotals } from './tcp-direction.ts';
 import { TCP_FLAG } from './tcp-header.ts';
 
 /** Capture time between two looks at connections that wait for something. */
 const SWEEP_NS = 100e6;
-
-const NO_NUMBERS: readonly number[] = Object.freeze([]);
-const NO_TUNNELS: readonly Tunnel[] = Object.freeze([]);
+const FURTHER_SIGHTING = PACKET_REASON_NAMES.indexOf('duplicate-sighting');
+const NOT_SELECTED = PACKET_REASON_NAMES.indexOf('not-selected');
 
 export interface TcpTrackerOptions {
   limits: Limits;
@@ -32,6 +34,8 @@ export interface TcpTrackerOptions {
   onConnection: (connection: Connection) => void;
   /** Told of every segment after it was taken; null: nobody looks. */
   onSegment: SegmentObserver | null;
+  /** Told of every further sighting of a segment of a known connection. */
+  onSighting: SegmentObserver | null;
 }
 
 /** Sorts segments into connections, and ends connections: closed, pushed out by the limits, or by the capture's end. */
@@ -42,7 +46,13 @@ export class TcpTracker {
   readonly #context: TcpContext;
   readonly #onConnection: (connection: Connection) => void;
   readonly #onSegment: SegmentObserver | null;
+  readonly #onSighting: SegmentObserver | null;
+  readonly #further: FurtherSightings;
   #sighting: SegmentSighting | null = null;
+  /** Of the segment that was looked at last: its connection (null: it opens one), who sent it, and its hash. */
+  #found: TcpConnection | null = null;
+  #sentByA = true;
+  #hash = 0;
   /** Connections in which segments wait, in the order in which they began to. */
   readonly #stalled = new Set<TcpConnection>();
   #nextSweepNs = Number.NEGATIVE_INFINITY;
@@ -56,6 +66,11 @@ export class TcpTracker {
     this.#ledger = options.ledger;
     this.#onConnection = options.onConnection;
     this.#onSegment = options.onSegment;
+    this.#onSighting = options.onSighting;
+    this.#further = new FurtherSightings(options.limits, {
+      take: (connection, held) => this.#takeHeld(connection, held),
+      open: (held, isSelected) => this.#openHeld(held, isSelected),
+    });
     this.#context = {
       limits: options.limits,
       ledger: options.ledger,
@@ -64,33 +79,106 @@ export class TcpTracker {
     };
   }
 
-  segment(frame: Frame, packet: Packet): void {
+  /**
+   * True: the segment is a further sighting of one that is known, perhaps on other addresses, and not to be taken.
+   * `isSelected`: --port asks for its addresses; others are looked at for address translation only.
+   */
+  isFurtherSighting(frame: Frame, packet: Packet, isSelected: boolean): boolean {
     const { timeNs } = frame;
     if (this.#firstClosed !== null) this.#finishClosed(timeNs);
     if (timeNs >= this.#nextSweepNs) this.#sweep(timeNs);
     const hash = connectionHash(frame);
-    const table = this.#table;
-    let connection = table.find(frame, hash);
-    if (connection === null) connection = this.#open(frame, packet, hash);
-    else if (
-      (frame.flags & TCP_FLAG.syn) !== 0 &&
-      connection.isReuse(frame, directionOf(connection, table.foundByA))
-    ) {
-      this.#finish(connection, 'closed');
-      connection = this.#open(frame, packet, hash);
-    } else table.touch(connection);
-    connection.segment(frame, packet, directionOf(connection, table.foundByA));
-    if (this.#onSegment !== null) this.#sight(connection, frame, packet, table.foundByA);
-    if (connection.stalled()) this.#stall(connection);
-    else if (this.#stalled.size > 0) this.#stalled.delete(connection);
-    if (connection.closed && connection.closedNs === null) this.#queueClosed(connection, timeNs);
+    this.#hash = hash;
+    for (;;) {
+      this.#find(frame, hash);
+      const look = this.#further.look(frame, packet, this.#found, this.#sentByA, hash, isSelected);
+      if (look === 'own') return false;
+      if (look === 'again') continue;
+      const { connection, direction } = this.#further;
+      if (connection !== null) {
+        if (connection === this.#found) this.#table.touch(connection);
+        if (this.#onSighting !== null)
+          this.#sight(this.#onSighting, connection, direction, frame, packet, false);
+      }
+      return true;
+    }
   }
 
-  #sight(connection: TcpConnection, frame: Frame, packet: Packet, sentByA: boolean): void {
+  /** Takes the segment for which `isFurtherSighting` was false just before. */
+  segment(frame: Frame, packet: Packet): void {
+    let connection = this.#found;
+    if (connection === null) {
+      connection = this.#open(frame, this.#hash, packet, placeKey(packet, frame), interfaceIndex(packet));
+      this.#sentByA = true;
+    } else this.#table.touch(connection);
+    const sentByA = this.#sentByA;
+    if (connection.places !== null) {
+      this.#further.beforeOwn(connection, frame, connection.directionFrom(sentByA));
+    }
+    this.#take(connection, frame, packet, sentByA, false);
+    if (connection.needsLook(frame)) this.#further.afterOwn(connection, frame, sentByA);
+  }
+
+  /** Finds the connection of a segment, null where it opens a new one; a new one between the same ports ends the old. */
+  #find(frame: Frame, hash: number): void {
+    const table = this.#table;
+    const connection = table.find(frame, hash);
+    this.#sentByA = table.foundByA;
+    this.#found = connection;
+    if (connection === null || (frame.flags & TCP_FLAG.syn) === 0) return;
+    if (!connection.isReuse(frame, connection.directionFrom(table.foundByA))) return;
+    this.#finish(connection, 'closed');
+    this.#found = null;
+  }
+
+  #take(connection: TcpConnection, frame: Frame, packet: Packet, sentByA: boolean, late: boolean): void {
+    connection.segment(frame, packet, connection.directionFrom(sentByA));
+    // Roles may have been turned round by the segment itself.
+    if (this.#onSegment !== null) {
+      this.#sight(this.#onSegment, connection, connection.directionFrom(sentByA), frame, packet, late);
+    }
+    if (connection.stalled()) this.#stall(connection);
+    else if (this.#stalled.size > 0) this.#stalled.delete(connection);
+    if (connection.closed && connection.closedNs === null) this.#queueClosed(connection, frame.timeNs);
+  }
+
+  /** Takes a segment that was told as a further sighting, and was the only one. */
+  #takeHeld(connection: TcpConnection, held: HeldSegment): void {
+    this.#ledger.notUsed[FURTHER_SIGHTING] -= 1;
+    this.#ledger.segments += 1;
+    const sentByA = connection.directionFrom(true) === held.direction;
+    this.#take(connection, held.frame, held.packet, sentByA, true);
+  }
+
+  /** Takes a segment that was told as a further sighting, and belongs to a connection of its own. */
+  #openHeld(held: HeldSegment, isSelected: boolean): void {
+    this.#ledger.notUsed[FURTHER_SIGHTING] -= 1;
+    if (!isSelected) {
+      this.#ledger.notUsed[NOT_SELECTED] += 1;
+      return;
+    }
+    this.#ledger.segments += 1;
+    const { frame, packet } = held;
+    const hash = connectionHash(frame);
+    let connection = this.#table.find(frame, hash);
+    let sentByA = this.#table.foundByA;
+    if (connection === null) {
+      connection = this.#open(frame, hash, packet, held.key, held.interfaceIndex);
+      sentByA = true;
+    }
+    this.#take(connection, frame, packet, sentByA, true);
+  }
+
+  #sight(
+    observer: SegmentObserver,
+    connection: TcpConnection,
+    direction: Direction,
+    frame: Frame,
+    packet: Packet,
+    late: boolean,
+  ): void {
     const { flags } = frame;
     const isSyn = (flags & TCP_FLAG.syn) !== 0;
-    // Roles may have been turned round by the segment itself.
-    const direction = directionOf(connection, sentByA);
     const hasAck = (flags & TCP_FLAG.ack) !== 0;
     const sighting: SegmentSighting = this.#sighting ?? {
       connection: connection.facts,
@@ -103,6 +191,7 @@ export class TcpTracker {
       start: 0,
       end: 0,
       packet,
+      late,
     };
     sighting.connection = connection.facts;
     sighting.direction = direction;
@@ -116,8 +205,9 @@ export class TcpTracker {
     sighting.start = frame.offset;
     sighting.end = Math.max(frame.offset, frame.end);
     sighting.packet = packet;
+    sighting.late = late;
     this.#sighting = sighting;
-    this.#onSegment?.(sighting);
+    observer(sighting);
   }
 
   /** The capture has ended: everything open is brought to its end, oldest connection first. */
@@ -127,7 +217,7 @@ export class TcpTracker {
     }
   }
 
-  #open(frame: Frame, packet: Packet, hash: number): TcpConnection {
+  #open(frame: Frame, hash: number, packet: Packet, key: number, index: number | null): TcpConnection {
     if (this.#table.size >= this.#limits.connections) {
       const oldest = this.#table.oldest();
       if (oldest !== null) {
@@ -143,12 +233,15 @@ export class TcpTracker {
       hash,
       describe(frame, packet, clientIsA, this.#ledger.connectionsOpened),
       clientIsA,
+      key,
+      index,
     );
     this.#table.add(connection);
     return connection;
   }
 
   #finish(connection: TcpConnection, reason: 'closed' | 'evicted' | 'capture-ended'): void {
+    if (connection.places !== null) this.#further.finish(connection);
     this.#table.remove(connection);
     this.#stalled.delete(connection);
     connection.finish(reason);
@@ -169,6 +262,7 @@ export class TcpTracker {
 
   #sweep(nowNs: number): void {
     this.#nextSweepNs = nowNs + SWEEP_NS;
+    this.#further.sweep(nowNs);
     for (const connection of this.#stalled) {
       connection.drain(nowNs);
       if (!connection.stalled()) this.#stalled.delete(connection);
@@ -201,10 +295,6 @@ export class TcpTracker {
   }
 }
 
-function directionOf(connection: TcpConnection, sentByA: boolean): Direction {
-  return sentByA === connection.clientIsA ? FROM_CLIENT : FROM_SERVER;
-}
-
 /** Who began, as far as one packet tells: the SYN, else the higher port. */
 function senderIsClient(frame: Frame): boolean {
   if ((frame.flags & TCP_FLAG.syn) !== 0) return (frame.flags & TCP_FLAG.ack) === 0;
@@ -219,8 +309,8 @@ function describe(frame: Frame, packet: Packet, senderIsTheClient: boolean, id: 
     client: senderIsTheClient ? sender : receiver,
     server: senderIsTheClient ? receiver : sender,
     opening: 'missed',
-    vlans: frame.vlanCount === 0 ? NO_NUMBERS : Array.from(frame.vlans.subarray(0, frame.vlanCount)),
-    tunnels: frame.tunnelCount === 0 ? NO_TUNNELS : describeTunnels(frame),
+    vlans: vlansOf(frame),
+    tunnels: tunnelsOf(frame),
     capture: packet.capture,
     interfaceNumber: packet.interfaceNumber,
     firstNs: frame.timeNs,
@@ -234,15 +324,8 @@ function describe(frame: Frame, packet: Packet, senderIsTheClient: boolean, id: 
     fromServer: emptyTotals(),
     exchanges: 0,
     history: '',
+    sightings: NO_SIGHTINGS,
+    packetsElsewhere: 0,
     protocol: 'none',
   };
-}
-
-function describeTunnels(frame: Frame): Tunnel[] {
-  const tunnels: Tunnel[] = [];
-  for (let index = 0; index < frame.tunnelCount; index += 1) {
-    const id = frame.tunnelIds[index];
-    tunnels.push({ kind: TUNNEL_KINDS[frame.tunnelKinds[index]], id: id < 0 ? null : id });
-  }
-  return tunnels;
 }

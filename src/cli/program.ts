@@ -3,12 +3,14 @@ import { Command, CommanderError } from 'commander';
 import { EXIT } from '../model/errors.ts';
 import { defineAnalyze, separateSlow } from './definitions/analyze.ts';
 import { defineAssert } from './definitions/assert.ts';
+import { defineCapture } from './definitions/capture.ts';
 import { defineCompletion } from './definitions/completion.ts';
 import { defineDiff } from './definitions/diff.ts';
 import { defineDoctor } from './definitions/doctor.ts';
 import { defineExport } from './definitions/export.ts';
 import { defineExtract } from './definitions/extract.ts';
 import { defineFields } from './definitions/fields.ts';
+import { defineInterfaces } from './definitions/interfaces.ts';
 import { COMMAND_GROUP, type DefinitionContext, EXIT_CODES } from './definitions/options.ts';
 import { defineRedact } from './definitions/redact.ts';
 import { defineShow } from './definitions/show.ts';
@@ -19,6 +21,8 @@ import { reportFailure } from './failure.ts';
 
 /** In the order in which `wirelens --help` lists them. */
 const DEFINITIONS: readonly ((program: Command, context: DefinitionContext) => void)[] = [
+  defineCapture,
+  defineInterfaces,
   defineAnalyze,
   defineTail,
   defineDoctor,

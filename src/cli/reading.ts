@@ -10,6 +10,7 @@ import { type Observers, runPipeline } from '../pipeline.ts';
 import { matching } from '../report/selection.ts';
 import { isStoreFile } from '../store/sqlite-magic.ts';
 import { damageLines } from './closing.ts';
+import { choosesPackets, packetSelection, separateWords } from './packet-selection.ts';
 import { Progress } from './progress.ts';
 import { StoppableSource } from './stoppable-source.ts';
 import { type ColorChoice, type TerminalFacts, terminalFacts } from './terminal.ts';
@@ -19,6 +20,10 @@ export interface ReadingFlags {
   readonly read?: readonly string[];
   readonly packets?: number;
   readonly port?: readonly number[];
+  /** See PacketFlags. */
+  readonly packetFilter?: string;
+  readonly host?: readonly string[];
+  readonly net?: readonly string[];
   readonly keepHeader?: readonly string[];
   readonly checksums?: boolean;
   readonly reveal?: boolean;
@@ -81,10 +86,12 @@ export async function readExchanges(
   sinksOf: SinksOf,
   options: ReadingOptions = {},
 ): Promise<Reading> {
-  const paths = [...(flags.read ?? []), ...files];
+  const separated = separateWords(files, flags);
+  const paths = [...(flags.read ?? []), ...separated.files];
   checkPaths(paths);
   const filter = flags.where === undefined ? null : await parsed(flags.where);
-  const parts: Parts = { paths, flags, version, filter, sinksOf, options };
+  const { expression } = separated;
+  const parts: Parts = { paths, expression, flags, version, filter, sinksOf, options };
   return areStores(paths, options) ? readStores(parts) : readCaptures(parts);
 }
 
@@ -97,6 +104,8 @@ export function closeReading(run: RunRecord, flags: ReadingFlags): number {
 
 interface Parts {
   readonly paths: readonly string[];
+  /** A packet filter as for tcpdump. */
+  readonly expression: string | null;
   readonly flags: ReadingFlags;
   readonly version: string;
   readonly filter: Filter | null;
@@ -104,7 +113,9 @@ interface Parts {
   readonly options: ReadingOptions;
 }
 
-async function readCaptures({ paths, flags, version, filter, sinksOf, options }: Parts): Promise<Reading> {
+async function readCaptures(parts: Parts): Promise<Reading> {
+  const { paths, expression, flags, version, filter, sinksOf, options } = parts;
+  const accepts = await packetSelection(expression, flags);
   const limits = chosenLimits(flags, options);
   const clock: RunClock = { epochSeconds: null };
   const source = new StoppableSource(await openCaptures(paths, { clock, limits }));
@@ -129,6 +140,7 @@ async function readCaptures({ paths, flags, version, filter, sinksOf, options }:
     if (progress !== null) sinks.unshift(announcing(progress, options.finishing ?? 'finishing'));
     const run = await runPipeline(source, clock, sinks, {
       ports: flags.port === undefined ? null : new Set(flags.port),
+      accepts,
       limits,
       reveal: flags.reveal === true,
       checksums: flags.checksums === true,
@@ -144,8 +156,9 @@ async function readCaptures({ paths, flags, version, filter, sinksOf, options }:
   }
 }
 
-async function readStores({ paths, flags, version, filter, sinksOf, options }: Parts): Promise<Reading> {
-  checkStoreFlags(flags);
+async function readStores(parts: Parts): Promise<Reading> {
+  const { paths, expression, flags, version, filter, sinksOf, options } = parts;
+  checkStoreFlags(flags, expression);
   const [{ readStoredExchanges }, { sqlFunctions }] = await Promise.all([
     import('../store/exchange-reader.ts'),
     import('../filter/sql-functions.ts'),
@@ -210,12 +223,14 @@ class Stopping {
 }
 
 /** Options about packets mean nothing where there are none. */
-function checkStoreFlags({ packets, checksums, keepHeader, reveal }: ReadingFlags): void {
+function checkStoreFlags(flags: ReadingFlags, expression: string | null): void {
+  const { packets, checksums, keepHeader, reveal } = flags;
   const given = [
     [packets !== undefined, '--packets'],
     [checksums === true, '--checksums'],
     [keepHeader !== undefined, '--keep-header'],
     [reveal === true, '--reveal'],
+    [choosesPackets(expression, flags), 'a choice of packets (--host, --net, a packet filter)'],
   ] as const;
   for (const [isGiven, name] of given) {
     if (isGiven)
@@ -223,10 +238,11 @@ function checkStoreFlags({ packets, checksums, keepHeader, reveal }: ReadingFlag
   }
 }
 
-function observersOf({ onPacket, onSegment, tap }: Observers): Observers {
+function observersOf({ onPacket, onSegment, onSighting, tap }: Observers): Observers {
   return {
     ...(onPacket === undefined ? {} : { onPacket }),
     ...(onSegment === undefined ? {} : { onSegment }),
+    ...(onSighting === undefined ? {} : { onSighting }),
     ...(tap === undefined ? {} : { tap }),
   };
 }

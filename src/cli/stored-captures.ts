@@ -16,9 +16,20 @@ export function isStoreInput(paths: readonly string[]): boolean {
   return paths.some((path) => path !== '-' && isStoreFile(path));
 }
 
+const PACKET_OPTIONS = [
+  'packets',
+  'checksums',
+  'keepHeader',
+  'reveal',
+  'packetFilter',
+  'host',
+  'net',
+] as const satisfies readonly (keyof ReadingFlags)[];
+
 /** The options without those about packets, which mean something only when the captures themselves are read. */
 export function storeFlags<Flags extends ReadingFlags>(flags: Flags): Flags {
-  const { packets: _, checksums: __, keepHeader: ___, reveal: ____, ...rest } = flags;
+  const rest: Partial<Record<keyof ReadingFlags, unknown>> = { ...flags };
+  for (const name of PACKET_OPTIONS) delete rest[name];
   return rest as Flags;
 }
 

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { emptyReport } from '../capture/follow/report.ts';
 import type { WaitingRequest } from '../match/request-watch.ts';
+import { StatusLine } from './status-line.ts';
 import { NoticeFilter, reportLines, waitingLine } from './tail-notes.ts';
-import { StatusLine, statusText } from './tail-status.ts';
+import { statusText } from './tail-status.ts';
 
 describe('what is told at the end', () => {
   it('is nothing when all was read', () => {

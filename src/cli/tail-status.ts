@@ -1,8 +1,6 @@
 import type { FollowSource } from '../capture/follow/source.ts';
-import { sanitise, shorten } from '../report/terminal-text.ts';
+import { sanitise } from '../report/terminal-text.ts';
 import { counted, formatBytes } from '../report/units.ts';
-
-const REFRESH_MS = 150;
 
 /** What the status line tells. */
 export interface TailCounts {
@@ -33,37 +31,4 @@ export function statusText(counts: TailCounts): string {
   if (counts.vanished > 0) parts.push(`${counted(counts.vanished, 'file')} missed`);
   if (counts.path !== null) parts.push(sanitise(counts.path));
   return parts.join('  ');
-}
-
-export interface StatusLineOptions {
-  readonly write: (text: string) => void;
-  readonly columns: () => number;
-  /** Milliseconds of a clock that never goes back. */
-  readonly now: () => number;
-}
-
-/** One line at the bottom of a terminal. Whoever prints something else clears it first. */
-export class StatusLine {
-  readonly #options: StatusLineOptions;
-  #shownMs = Number.NEGATIVE_INFINITY;
-  #shown = false;
-
-  constructor(options: StatusLineOptions) {
-    this.#options = options;
-  }
-
-  /** Calls `text` only when the line is to be drawn again. */
-  update(text: () => string): void {
-    const { write, columns, now } = this.#options;
-    if (this.#shown && now() - this.#shownMs < REFRESH_MS) return;
-    this.#shownMs = now();
-    this.#shown = true;
-    write(`\r${shorten(text(), Math.max(1, columns() - 1))}\x1b[K`);
-  }
-
-  clear(): void {
-    if (!this.#shown) return;
-    this.#shown = false;
-    this.#options.write('\r\x1b[K');
-  }
 }

@@ -1,10 +1,10 @@
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { formatCount } from '../report/units.ts';
 import { GroupCounts, type GroupValue } from './group-table.ts';
-import { nearestRankOf } from './percentiles.ts';
+import type { Distribution, MeasuredValues } from './measured-values.ts';
+import type { GroupedMoments, Moments } from './moments.ts';
 import type { LearnedRoutes } from './routes/learned-routes.ts';
 import { routesNotes } from './routes-text.ts';
-import type { GroupedValues, Samples } from './samples.ts';
 import type { StatLimits } from './stat-limits.ts';
 import type { StatQuestion } from './stat-question.ts';
 import { readableBuckets, TimeBuckets } from './time-buckets.ts';
@@ -66,9 +66,9 @@ export interface ReportParts {
   readonly limits: StatLimits;
   readonly groups: readonly GroupCounts[];
   readonly routes: LearnedRoutes | null;
-  readonly values: Samples;
-  readonly times: Samples | null;
-  readonly errors: Samples | null;
+  readonly values: MeasuredValues;
+  readonly times: Moments | null;
+  readonly errors: Moments | null;
   readonly span: { readonly firstNs: number; readonly lastNs: number } | null;
   readonly orphans: number;
   readonly top: readonly RankedExchange[];
@@ -90,12 +90,12 @@ export function buildReport(parts: ReportParts): StatReport {
   const total = new GroupCounts(0, []);
   for (const group of groups) total.addAll(group);
   const seconds = span === null ? 0 : (span.lastNs - span.firstNs) / 1e9;
-  const measured = values.byGroup(places, merged.length);
-  const describe = (counts: GroupCounts, of: Float64Array): Omit<StatGroup, 'kind' | 'values' | 'place'> => ({
+  const measured = values.distributions(places, merged.length, question.percentiles);
+  const describe = (counts: GroupCounts, of: Distribution): Omit<StatGroup, 'kind' | 'values' | 'place'> => ({
     counts,
     share: total.requests === 0 ? 0 : counts.requests / total.requests,
     rate: seconds > 0 ? counts.requests / seconds : null,
-    ...distribution(of, question),
+    ...of,
   });
   const found = merged.map(
     ({ values: shown, counts }, place): StatGroup => ({
@@ -118,7 +118,7 @@ export function buildReport(parts: ReportParts): StatReport {
     orphans: parts.orphans,
     top: parts.top,
     notes: notesOf(parts, merged[OTHER].counts.requests),
-    plan: (widthNs, most) => plan(parts.clock, span, widthNs, most, limits),
+    plan: (widthNs, most) => plan(parts.clock, span, widthNs, most, limits, times?.leastNs ?? 0),
     buckets: (group, buckets) => ({
       requests: countByBucket(timesByGroup, group, buckets),
       errors: countByBucket(errorsByGroup, group, buckets),
@@ -162,48 +162,31 @@ function mergeGroups({ question, limits, groups, routes }: ReportParts): {
   return { merged, places };
 }
 
-/** Sorts `values`. */
-function distribution(
-  values: Float64Array,
-  { percentiles }: StatQuestion,
-): Pick<StatGroup, 'measured' | 'percentiles' | 'mean' | 'max'> {
-  const measured = values.length;
-  if (measured === 0) return { measured, percentiles: percentiles.map(() => null), mean: null, max: null };
-  values.sort();
-  let sum = 0;
-  for (const value of values) sum += value;
-  return {
-    measured,
-    percentiles: percentiles.map((one) => nearestRankOf(values, one)),
-    mean: sum / measured,
-    max: values[measured - 1],
-  };
-}
-
 function plan(
   clock: RunClock,
   span: ReportParts['span'],
   widthNs: number | 'auto',
   most: number,
   limits: StatLimits,
+  leastNs: number,
 ): ReturnType<StatReport['plan']> {
   if (span === null) return null;
   const { firstNs, lastNs } = span;
-  if (widthNs === 'auto') return { buckets: readableBuckets(clock, firstNs, lastNs, most), note: null };
-  if ((lastNs - firstNs) / widthNs < limits.buckets) {
+  if (widthNs === 'auto')
+    return { buckets: readableBuckets(clock, firstNs, lastNs, most, leastNs), note: null };
+  if (widthNs >= leastNs && (lastNs - firstNs) / widthNs < limits.buckets) {
     const buckets = new TimeBuckets(clock, firstNs, lastNs, widthNs);
     if (buckets.count <= limits.buckets) return { buckets, note: null };
   }
-  const buckets = readableBuckets(clock, firstNs, lastNs, limits.buckets, widthNs);
+  const buckets = readableBuckets(clock, firstNs, lastNs, limits.buckets, Math.max(widthNs, leastNs));
   const note = `--every would need more than ${formatCount(limits.buckets)} time buckets; they are ${buckets.widthNs / 1e9} s wide instead`;
   return { buckets, note };
 }
 
-function countByBucket(values: GroupedValues | null, group: StatGroup, buckets: TimeBuckets): Uint32Array {
-  const counts = new Uint32Array(buckets.count);
-  if (values === null) return counts;
-  for (const ns of group.kind === 'total' ? values.all : values.of(group.place)) counts[buckets.at(ns)] += 1;
-  return counts;
+function countByBucket(moments: GroupedMoments | null, group: StatGroup, buckets: TimeBuckets): Uint32Array {
+  return (
+    moments?.counts(group.kind === 'total' ? null : group.place, buckets) ?? new Uint32Array(buckets.count)
+  );
 }
 
 function notesOf({ limits, values, times, routes, groups, orphans }: ReportParts, others: number): string[] {
@@ -219,9 +202,13 @@ function notesOf({ limits, values, times, routes, groups, orphans }: ReportParts
         : `more groups than ${formatCount(limits.groups)}: ${formatCount(others)} requests of the smallest are in (other)`,
     );
   }
+  if (values.approximate)
+    notes.push('percentiles are within 0.1 %: there are too many requests to keep each');
   if (values.lost > 0) {
     notes.push(
-      `percentiles are of the first ${formatCount(limits.samples)} requests; ${formatCount(values.lost)} further ones are only counted`,
+      values.approximate
+        ? `there are too many groups to keep the percentiles of all: ${formatCount(values.lost)} requests are in none`
+        : `percentiles are of the first ${formatCount(limits.samples)} requests; ${formatCount(values.lost)} further ones are only counted`,
     );
   }
   if (times !== null && times.lost > 0) {

@@ -1,9 +1,12 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import type { ExchangeSink } from '../model/sink.ts';
+import { BoundedMoments } from './bounded-moments.ts';
+import { BoundedValues, LIVE_STAT_LIMITS } from './bounded-values.ts';
 import { GroupTable } from './group-table.ts';
+import { ExactValues, type MeasuredValues } from './measured-values.ts';
+import { ExactMoments, type Moments } from './moments.ts';
 import type { RouteLearner } from './routes/route-learner.ts';
-import { Samples } from './samples.ts';
 import { STAT_LIMITS, type StatLimits } from './stat-limits.ts';
 import type { StatQuestion } from './stat-question.ts';
 import { buildReport, type StatReport } from './stat-report.ts';
@@ -16,11 +19,16 @@ export interface StatSurroundings {
   /** Needed when a field of the question is learned. */
   readonly learner: RouteLearner | null;
   readonly limits?: Partial<StatLimits>;
+  /**
+   * The run has no end: what is kept stays bounded, and `report` may be asked for again and again. `everyNs`: width
+   * of the time buckets that will be asked for; null: any.
+   */
+  readonly live?: { readonly everyNs: number | null };
 }
 
 /** A sink that adds up groups of requests. Answers without a request are counted, but belong to no group. */
 export interface StatSink extends ExchangeSink {
-  /** Once, after the last exchange. */
+  /** Once, after the last exchange; of a live run at any time. */
   report(): StatReport;
 }
 
@@ -33,24 +41,28 @@ class Stat implements StatSink {
   readonly #surroundings: StatSurroundings;
   readonly #limits: StatLimits;
   readonly #table: GroupTable;
-  readonly #values: Samples;
-  readonly #times: Samples | null;
+  readonly #values: MeasuredValues;
+  readonly #times: Moments | null;
   /** Times of the errors among them. */
-  readonly #errors: Samples | null;
+  readonly #errors: Moments | null;
   readonly #top: TopExchanges | null;
   #firstNs = Number.POSITIVE_INFINITY;
   #lastNs = Number.NEGATIVE_INFINITY;
   #orphans = 0;
 
   constructor(question: StatQuestion, surroundings: StatSurroundings) {
-    const { clock, captures, limits } = surroundings;
+    const { clock, captures, limits, live } = surroundings;
     this.#question = question;
     this.#surroundings = surroundings;
-    this.#limits = { ...STAT_LIMITS, ...limits };
+    const held = live === undefined ? {} : { groupsHeld: LIVE_STAT_LIMITS.groupsHeld };
+    this.#limits = { ...STAT_LIMITS, ...held, ...limits };
     this.#table = new GroupTable(question.by, clock, this.#limits);
-    this.#values = new Samples(this.#limits.samples);
-    this.#times = question.times ? new Samples(this.#limits.samples) : null;
-    this.#errors = question.times ? new Samples(this.#limits.samples) : null;
+    const { samples } = this.#limits;
+    const moments = (): Moments =>
+      live === undefined ? new ExactMoments(samples) : new BoundedMoments(clock, live.everyNs);
+    this.#values = live === undefined ? new ExactValues(samples) : new BoundedValues();
+    this.#times = question.times ? moments() : null;
+    this.#errors = question.times ? moments() : null;
     this.#top = question.ranking === null ? null : new TopExchanges(question, captures);
   }
 
@@ -85,14 +97,15 @@ class Stat implements StatSink {
   async abort(): Promise<void> {}
 
   report(): StatReport {
-    const { clock, captures, learner } = this.#surroundings;
+    const { clock, captures, learner, live } = this.#surroundings;
+    const routes = live === undefined ? learner?.finish() : learner?.soFar();
     return buildReport({
       question: this.#question,
       clock,
       captures,
       limits: this.#limits,
       groups: this.#table.groups,
-      routes: learner === null ? null : learner.finish(),
+      routes: routes ?? null,
       values: this.#values,
       times: this.#times,
       errors: this.#errors,

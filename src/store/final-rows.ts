@@ -111,11 +111,24 @@ export interface PartFacts {
   readonly moreFollow: boolean;
   /** Names of the header fields that were kept; null: not known. */
   readonly keptHeaders: readonly string[] | null;
+  /** What the files of one run share when each stands on its own; null: they do not. */
+  readonly run?: string | null;
 }
 
-function metaRows({ version, clock, part, moreFollow, keptHeaders }: PartFacts): Row[] {
+function metaRows({ version, clock, part, moreFollow, keptHeaders, run = null }: PartFacts): Row[] {
   const epoch = clock.epochSeconds;
+  const shared: Row[] =
+    run === null
+      ? []
+      : [
+          [
+            'run',
+            run,
+            'shared by the files of one live run; each has the captures and the ledger of its own time',
+          ],
+        ];
   return [
+    ...shared,
     ['wirelens_version', version, 'version that wrote this file'],
     ['schema_version', String(SCHEMA_VERSION), 'version of tables and views; also PRAGMA user_version'],
     [
@@ -137,7 +150,7 @@ function metaRows({ version, clock, part, moreFollow, keptHeaders }: PartFacts):
   ];
 }
 
-/** `run` is null for parts that others follow. */
+/** `run` is null for parts that others follow, unless each stands on its own. */
 export function finalRows(part: PartFacts, run: RunRecord | null): FinalRows {
   return {
     captures: run === null ? [] : captureRows(run.captures, run.clock),

@@ -48,11 +48,23 @@ function exists(path: string): boolean {
   }
 }
 
+/** Where the files of a run go. */
+export interface StoreOutput {
+  /** Makes the empty file that a part (from 1) is written to; returns its path. Throws UserError. */
+  begin(part: number): string;
+  /** The part is whole and durable. Throws UserError. */
+  sealed(part: number): void;
+  /** All parts are sealed: the names of the files, in order. Throws UserError. */
+  publish(): string[];
+  /** Takes away whatever has no name yet. May be called at any time, also twice. */
+  remove(): void;
+}
+
 /**
  * The files of one run. All appear together at the end, each by a rename, or none does. Nothing that stood
  * under a name is overwritten without `force`: looked at in the beginning, and decided by link(2) at the end.
  */
-export class OutputFiles {
+export class OutputFiles implements StoreOutput {
   readonly #path: string;
   readonly #force: boolean;
   readonly #temporary: string[] = [];
@@ -70,7 +82,6 @@ export class OutputFiles {
     process.on('exit', this.#removeAtExit);
   }
 
-  /** Makes the empty file that a part is written to; returns its path. Throws UserError. */
   begin(part: number): string {
     const path = partPath(this.#path, part);
     const temporary = temporaryPath(path);
@@ -86,13 +97,16 @@ export class OutputFiles {
     return temporary;
   }
 
-  /** Gives the parts their names; returns these. Throws UserError, and then none is left. */
+  /** They get their names together, at the end. */
+  sealed(): void {}
+
+  /** Gives the parts their names; when that fails none is left. */
   publish(): string[] {
     const published: string[] = [];
     try {
       this.#temporary.forEach((temporary, index) => {
         const path = partPath(this.#path, index + 1);
-        this.#name(temporary, path);
+        giveName(temporary, path, this.#force);
         published.push(path);
       });
       syncDirectory(dirname(this.#path));
@@ -106,32 +120,32 @@ export class OutputFiles {
     return published;
   }
 
-  #name(temporary: string, path: string): void {
-    try {
-      if (this.#force) {
-        renameSync(temporary, path);
-        return;
-      }
-      try {
-        linkSync(temporary, path);
-        unlinkSync(temporary);
-      } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code === 'EEXIST') throw error;
-        // A file system without hard links: take the name first, then put the file there.
-        closeSync(openSync(path, 'wx'));
-        renameSync(temporary, path);
-      }
-    } catch (error) {
-      throw fileError(path, error);
-    }
-  }
-
-  /** Takes away whatever has no name yet. May be called at any time, also twice. */
   remove(): void {
     process.off('exit', this.#removeAtExit);
     for (const temporary of this.#temporary) unlinkQuietly(temporary);
     this.#temporary.length = 0;
+  }
+}
+
+/** Gives a finished file its name. Without `force` nothing is overwritten. Throws UserError. */
+export function giveName(temporary: string, path: string, force: boolean): void {
+  try {
+    if (force) {
+      renameSync(temporary, path);
+      return;
+    }
+    try {
+      linkSync(temporary, path);
+      unlinkSync(temporary);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'EEXIST') throw error;
+      // A file system without hard links: take the name first, then put the file there.
+      closeSync(openSync(path, 'wx'));
+      renameSync(temporary, path);
+    }
+  } catch (error) {
+    throw fileError(path, error);
   }
 }
 

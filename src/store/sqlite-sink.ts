@@ -6,7 +6,7 @@ import type { RunClock } from '../model/packet.ts';
 import type { ExchangeSink, RunRecord } from '../model/sink.ts';
 import { Batch } from './batch.ts';
 import { finalRows } from './final-rows.ts';
-import { fileError, OutputFiles, partPath } from './output-file.ts';
+import { fileError, OutputFiles, partPath, type StoreOutput } from './output-file.ts';
 import { Packer } from './packer.ts';
 import type { FromWorker, ToWorker } from './worker-messages.ts';
 
@@ -41,6 +41,52 @@ export interface SqliteSink extends ExchangeSink {
 /** Batches under way (about 1 MB each) from which on `drain` asks to wait. */
 const BATCHES_UNDER_WAY = 6;
 
+/** How the exchanges of a run are divided into files. */
+export interface StorePlan {
+  readonly output: StoreOutput;
+  /** What files share of which each stands on its own; null: the files are parts of one. */
+  readonly run: string | null;
+  /** Bytes of a database in memory after which the next file is begun. */
+  readonly fileBytes: number;
+  /** Batches under way (about 1 MB each) from which on `drain` asks to wait. */
+  readonly batchesUnderWay: number;
+  /** What is true when storing failed. */
+  readonly afterFailure: string;
+  begin(run: RunRecord): void;
+  /** Whether the file is to end now. Asked between blocks of packets, where the run's record is true. */
+  due(hasExchanges: boolean, isFull: boolean): boolean;
+  /** What the small tables of a file say that others follow (`last` null), or of the last one; null: nothing. */
+  record(last: RunRecord | null): RunRecord | null;
+  /** The file is durable and has its name. */
+  sealed(bytes: number, exchanges: number): void;
+}
+
+/** Parts of one file, all of which get their names at the end. */
+class OneRun implements StorePlan {
+  readonly output: StoreOutput;
+  readonly run = null;
+  readonly fileBytes: number;
+  readonly batchesUnderWay = BATCHES_UNDER_WAY;
+  readonly afterFailure = 'nothing was written; try again without -o, or with fewer captures at once';
+
+  constructor({ path, force, limits }: SqliteSinkOptions) {
+    this.output = new OutputFiles(path, force);
+    this.fileBytes = limits.sqliteFileBytes;
+  }
+
+  begin(): void {}
+
+  due(hasExchanges: boolean, isFull: boolean): boolean {
+    return hasExchanges && isFull;
+  }
+
+  record(last: RunRecord | null): RunRecord | null {
+    return last;
+  }
+
+  sealed(): void {}
+}
+
 /** The compiled worker: beside this module, or under dist/ when this module runs from source. */
 function workerUrl(): URL {
   const compiled = import.meta.url.replace(/\/src\/store\/([^/]+)\.ts$/, '/dist/store/$1.js');
@@ -53,12 +99,14 @@ function workerUrl(): URL {
  * The file appears, whole, when `finish` resolves; `abort` leaves nothing.
  */
 export function createSqliteSink(options: SqliteSinkOptions): Promise<SqliteSink> {
-  return Promise.resolve().then(() => new WorkerSink(options));
+  return Promise.resolve().then(() => new WorkerSink(options, new OneRun(options)));
 }
 
-class WorkerSink implements SqliteSink {
+/** Stores through a worker, as a plan says. */
+export class WorkerSink implements SqliteSink {
   readonly #options: SqliteSinkOptions;
-  readonly #output: OutputFiles;
+  readonly #plan: StorePlan;
+  readonly #output: StoreOutput;
   readonly #worker: Worker;
   readonly #packer: Packer;
   readonly #free: ArrayBuffer[] = [];
@@ -68,7 +116,8 @@ class WorkerSink implements SqliteSink {
   readonly #partBytes: number[] = [];
   #lastConnection: Connection | null = null;
   #part = 1;
-  #sealDue = false;
+  /** The current part is larger than a file should be. */
+  #isFull = false;
   #underWay = 0;
   #unsealed = 0;
   #busyMs = 0;
@@ -77,9 +126,10 @@ class WorkerSink implements SqliteSink {
   #files: StoredFile[] = [];
   #waiting: { resolve: () => void; reject: (error: unknown) => void; until: () => boolean }[] = [];
 
-  constructor(options: SqliteSinkOptions) {
+  constructor(options: SqliteSinkOptions, plan: StorePlan) {
     this.#options = options;
-    this.#output = new OutputFiles(options.path, options.force);
+    this.#plan = plan;
+    this.#output = plan.output;
     try {
       this.#worker = new Worker(workerUrl());
     } catch (error) {
@@ -97,9 +147,12 @@ class WorkerSink implements SqliteSink {
     );
   }
 
+  begin(run: RunRecord): void {
+    this.#plan.begin(run);
+  }
+
   exchange(exchange: Exchange): void {
     if (this.#ended) return;
-    if (this.#sealDue) this.#seal(null);
     const { connection } = exchange;
     if (connection !== this.#lastConnection) {
       this.#open.add(connection);
@@ -111,7 +164,6 @@ class WorkerSink implements SqliteSink {
 
   connection(connection: Connection): void {
     if (this.#ended) return;
-    if (this.#sealDue) this.#seal(null);
     this.#open.delete(connection);
     if (connection === this.#lastConnection) this.#lastConnection = null;
     this.#packer.connection(connection);
@@ -119,8 +171,11 @@ class WorkerSink implements SqliteSink {
 
   drain(): Promise<void> | null {
     if (this.#failure !== null) return Promise.reject(this.#failure);
-    if (this.#underWay < BATCHES_UNDER_WAY) return null;
-    return this.#until(() => this.#underWay < BATCHES_UNDER_WAY);
+    if (!this.#ended && this.#plan.due(this.#partExchanges[this.#part - 1] > 0, this.#isFull))
+      this.#seal(null);
+    const { batchesUnderWay } = this.#plan;
+    if (this.#underWay < batchesUnderWay) return null;
+    return this.#until(() => this.#underWay < batchesUnderWay);
   }
 
   async finish(run: RunRecord): Promise<void> {
@@ -156,7 +211,7 @@ class WorkerSink implements SqliteSink {
   /** Ends the part; with `run` it is the last. Each part gets the connections that its exchanges refer to. */
   #seal(run: RunRecord | null): void {
     const part = this.#part;
-    this.#sealDue = false;
+    this.#isFull = false;
     for (const connection of this.#open) this.#packer.connection(connection, run === null);
     this.#open.clear();
     this.#lastConnection = null;
@@ -165,7 +220,8 @@ class WorkerSink implements SqliteSink {
     try {
       const path = this.#output.begin(part);
       const { version, clock, keptHeaders = null } = this.#options;
-      const rows = finalRows({ version, clock, part, moreFollow: run === null, keptHeaders }, run);
+      const facts = { version, clock, part, moreFollow: run === null, keptHeaders, run: this.#plan.run };
+      const rows = finalRows(facts, this.#plan.record(run));
       this.#unsealed += 1;
       this.#post({ kind: 'seal', path, rows, part });
     } catch (error) {
@@ -197,14 +253,22 @@ class WorkerSink implements SqliteSink {
       this.#unsealed -= 1;
       this.#busyMs = message.busyMs;
       this.#partBytes[message.part - 1] = message.fileBytes;
+      this.#named(message.part);
     } else {
       this.#underWay -= 1;
       if (Batch.isUsual(message.buffer)) this.#free.push(message.buffer);
-      const tooLarge = message.databaseBytes > this.#options.limits.sqliteFileBytes;
-      if (tooLarge && message.part === this.#part && this.#partExchanges[this.#part - 1] > 0)
-        this.#sealDue = true;
+      if (message.databaseBytes > this.#plan.fileBytes && message.part === this.#part) this.#isFull = true;
     }
     this.#settle();
+  }
+
+  #named(part: number): void {
+    try {
+      this.#output.sealed(part);
+      this.#plan.sealed(this.#partBytes[part - 1], this.#partExchanges[part - 1]);
+    } catch (error) {
+      this.#fail(error instanceof UserError ? error : this.#storeError(String(error)));
+    }
   }
 
   #until(reached: () => boolean): Promise<void> {
@@ -238,7 +302,7 @@ class WorkerSink implements SqliteSink {
   #storeError(message: string): UserError {
     return new UserError('store-failed', `cannot go on storing: ${message}`, {
       place: { file: this.#options.path },
-      hint: 'nothing was written; try again without -o, or with fewer captures at once',
+      hint: this.#plan.afterFailure,
     });
   }
 }

@@ -134,6 +134,7 @@ async function choose(
     const reading = await readExchanges(task.paths, captureFlags(task), task.version, () => [chooser], {
       onPacket: chooser.onPacket,
       onSegment: chooser.onSegment,
+      onSighting: chooser.onSighting,
     });
     if (reading.stoppedEarly) throw interrupted();
     const verification = new Verification(chooser.groups);

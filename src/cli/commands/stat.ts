@@ -1,23 +1,20 @@
 import { readFileSync, statSync } from 'node:fs';
-import { csvRow } from '../../export/rows.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import type { ExchangeSink } from '../../model/sink.ts';
 import { sanitise } from '../../report/terminal-text.ts';
-import { statColumns } from '../../stat/columns.ts';
-import { askedFor, type QuestionWords } from '../../stat/question.ts';
+import type { QuestionWords } from '../../stat/question.ts';
 import { PINNED_LIMITS, PinnedRoutes } from '../../stat/routes/pinned-routes.ts';
 import { RouteLearner } from '../../stat/routes/route-learner.ts';
 import { ROUTE_LIMITS } from '../../stat/routes/route-limits.ts';
 import { routeRecords, routesJson, routesNotes, routesText } from '../../stat/routes-text.ts';
-import { parseSort, sortColumn, sorted } from '../../stat/sort.ts';
-import { ASCII_LEVELS, BLOCKS } from '../../stat/sparkline.ts';
-import { statJson, statRecords } from '../../stat/stat-records.ts';
+import { parseSort } from '../../stat/sort.ts';
 import { createStatSink, type StatSink } from '../../stat/stat-sink.ts';
-import { statTable } from '../../stat/stat-table.ts';
-import { isDuration, parseDuration } from '../option-values.ts';
+import { selectionWords, separateWords } from '../packet-selection.ts';
 import { closeReading, type ReadingContext, type ReadingFlags, readExchanges } from '../reading.ts';
+import { csvOf, StatOutput } from '../stat-output.ts';
 import { writeAll, writePieces } from '../stream-output.ts';
-import { chooseStyle, chooseWidth, type TerminalFacts, terminalFacts } from '../terminal.ts';
+import { chooseStyle, chooseWidth, terminalFacts } from '../terminal.ts';
+import type { LiveStatFlags } from './live-stat.ts';
 
 /** Options of `wirelens stat` as the command line gives them. */
 export interface StatFlags extends ReadingFlags, QuestionWords {
@@ -28,18 +25,13 @@ export interface StatFlags extends ReadingFlags, QuestionWords {
   readonly format: 'table' | 'json' | 'csv';
 }
 
-/** Groups in a table. */
-const GROUPS_SHOWN = 20;
-/** Time buckets of --every auto where no line has to hold them. */
-const BUCKETS_WITHOUT_LINE = 60;
-
 /**
  * Groups requests and prints the groups. Data goes to standard output, everything else to standard error.
  *
  * @returns the exit code
  * @throws UserError when the input cannot be used or the question is wrong
  */
-export async function stat(files: readonly string[], flags: StatFlags, version: string): Promise<number> {
+export async function stat(files: readonly string[], flags: LiveStatFlags, version: string): Promise<number> {
   const pinned = flags.routesFile === undefined ? null : readDictionary(flags.routesFile);
   if (flags.plainRoutes && (pinned !== null || flags.routeBudget !== undefined || flags.routes))
     throw usage('--plain-routes learns nothing', 'leave out the other options about routes');
@@ -48,10 +40,35 @@ export async function stat(files: readonly string[], flags: StatFlags, version: 
     countPaths: flags.routes === true,
     limits: flags.routeBudget === undefined ? {} : { budget: flags.routeBudget },
   });
+  if (isLive(files, flags)) {
+    const { liveStat } = await import('./live-stat.ts');
+    return liveStat(files, flags, version, learner);
+  }
   return flags.routes === true
     ? printRoutes(files, flags, version, learner)
     : printGroups(files, flags, version, learner);
 }
+
+/** With -i packets are captured; with --refresh standard input is shown while it comes. */
+function isLive(files: readonly string[], flags: LiveStatFlags): boolean {
+  if (flags.interface !== undefined) return true;
+  const about = (Object.keys(LIVE_OPTIONS) as (keyof typeof LIVE_OPTIONS)[]).find(
+    (name) => flags[name] !== undefined,
+  );
+  const isStream = files.length === 1 && files[0] === '-' && flags.read === undefined;
+  if (isStream && flags.refresh !== undefined) return true;
+  if (about === undefined) return false;
+  throw usage(`${LIVE_OPTIONS[about]} is about packets as they come`, 'add -i INTERFACE, or -i any');
+}
+
+/** Options that mean nothing for a capture that is there. */
+const LIVE_OPTIONS = {
+  refresh: '--refresh',
+  driver: '--driver',
+  duration: '--duration',
+  snaplen: '--snaplen',
+  buffer: '--buffer',
+} as const;
 
 function usage(message: string, hint: string): UserError {
   return new UserError('usage', message, { hint, exitCode: EXIT.usage });
@@ -63,10 +80,8 @@ async function printGroups(
   version: string,
   learner: RouteLearner,
 ): Promise<number> {
-  const { question, sort, headers } = askedFor(flags);
-  const columns = statColumns(question);
-  const sortedBy = sortColumn(columns, sort);
-  const every = everyOf(flags.every);
+  const output = new StatOutput(flags, terminalFacts());
+  const { question, headers } = output;
   let sink: StatSink | null = null;
   const sinksOf = ({ clock, captures }: ReadingContext): ExchangeSink[] => {
     const learned = question.by.some((one) => one.learned) ? learner : null;
@@ -76,31 +91,8 @@ async function printGroups(
   const run = await readExchanges(files, flags, version, sinksOf, { finishing: 'sorting', headers });
   const report = (sink as StatSink | null)?.report();
   if (report === undefined) throw new Error('no sink was made');
-  const ordered = sorted(report.groups, sortedBy, sort.direction);
-  const notes = [...report.notes];
-  const planned = every === null ? null : report.plan(every, BUCKETS_WITHOUT_LINE);
-  if (planned?.note != null) notes.push(planned.note);
-  if (flags.format === 'table') {
-    const terminal = terminalFacts();
-    const lines = statTable({
-      report,
-      columns,
-      sortedBy,
-      groups: ordered.slice(0, flags.limit ?? GROUPS_SHOWN),
-      width: chooseWidth(terminal, Number.POSITIVE_INFINITY),
-      style: chooseStyle(flags.color, terminal),
-      levels: flags.ascii === true || !hasUnicode(terminal) ? ASCII_LEVELS : BLOCKS,
-      every,
-      show: showCommand([...(flags.read ?? []), ...files]),
-    });
-    await writeAll(`${lines.join('\n')}\n`);
-  } else {
-    const groups = ordered.slice(0, flags.limit ?? ordered.length);
-    const options = { report, columns, groups, buckets: planned?.buckets ?? null };
-    await writePieces(flags.format === 'json' ? statJson(options) : csvOf(statRecords(options)));
-    const left = ordered.length - groups.length;
-    if (left > 0 && flags.format === 'csv') notes.push(`${left} more groups than --limit ${flags.limit}`);
-  }
+  const { pieces, notes } = output.whole(report, showCommand(files, flags));
+  await writePieces(pieces);
   printNotes(notes, flags);
   return closeReading(run, flags);
 }
@@ -182,32 +174,15 @@ function readDictionary(path: string): PinnedRoutes {
   }
 }
 
-/** ns, `auto`, or null when times are not asked for. */
-function everyOf(text: string | undefined): number | 'auto' | null {
-  if (text === undefined || text === 'auto') return text ?? null;
-  const ns = isDuration(text) ? parseDuration(text) : 0;
-  if (ns < 1000)
-    throw usage(`--every: '${text}' is no width of time`, 'such as 1us, 500ms, 10s, 5min or auto');
-  return ns;
-}
-
-/** False when the locale says that the terminal takes another encoding. */
-function hasUnicode({ env }: TerminalFacts): boolean {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
-  return locale === '' || /utf-?8/i.test(locale);
-}
-
 /** How to look at one exchange of the same files; null for standard input, which is gone. */
-function showCommand(paths: readonly string[]): string | null {
+function showCommand(words: readonly string[], flags: StatFlags): string | null {
+  const { files, expression } = separateWords(words, flags);
+  const paths = [...(flags.read ?? []), ...files];
   if (paths.includes('-')) return null;
-  const words = paths.map((path) =>
-    /^[\w./:@%+-]+$/.test(path) ? path : sanitise(`'${path.replaceAll("'", `'\\''`)}'`),
+  const quoted = [...paths, ...selectionWords(expression, flags)].map((word) =>
+    /^[\w./:@%+-]+$/.test(word) ? word : sanitise(`'${word.replaceAll("'", `'\\''`)}'`),
   );
-  return `wirelens show ${words.join(' ')} ID`;
-}
-
-function* csvOf(records: Iterable<readonly (string | number | null)[]>): Iterable<string> {
-  for (const record of records) yield `${csvRow(record)}\r\n`;
+  return `wirelens show ${quoted.join(' ')} ID`;
 }
 
 function printNotes(notes: readonly string[], { quiet }: StatFlags): void {

@@ -1,26 +1,24 @@
 import { followCaptures } from '../../capture/follow/follow.ts';
 import type { FollowSource } from '../../capture/follow/source.ts';
-import { createCsvSink } from '../../export/csv-sink.ts';
-import { createJsonLinesSink } from '../../export/json-lines-sink.ts';
 import type { Filter } from '../../filter/filter.ts';
 import { RequestWatch } from '../../match/request-watch.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
-import type { RunClock } from '../../model/packet.ts';
-import { routeOf } from '../../model/route.ts';
+import type { Packet, RunClock } from '../../model/packet.ts';
 import type { ExchangeSink, RunRecord } from '../../model/sink.ts';
 import { runPipeline } from '../../pipeline.ts';
-import { createExchangeTable } from '../../report/exchange-table.ts';
-import { atLeast, firstOf, matching } from '../../report/selection.ts';
-import { sanitise } from '../../report/terminal-text.ts';
+import { matching } from '../../report/selection.ts';
 import { counted } from '../../report/units.ts';
 import type { SqliteSink } from '../../store/sqlite-sink.ts';
 import { damageLines, storedLines, totalLine } from '../closing.ts';
+import { packetSelection, separateWords } from '../packet-selection.ts';
 import { type ReadingFlags, stopOnSignals } from '../reading.ts';
+import { createRowSink } from '../row-sink.ts';
+import { type StatusLine, statusLineOnStderr } from '../status-line.ts';
 import { finishOutput, StreamOutput } from '../stream-output.ts';
 import { NoticeFilter, reportLines, waitingLine } from '../tail-notes.ts';
-import { countsOf, StatusLine, statusText } from '../tail-status.ts';
-import { chooseStyle, chooseWidth, type TerminalFacts, terminalFacts } from '../terminal.ts';
+import { countsOf, statusText } from '../tail-status.ts';
+import { type TerminalFacts, terminalFacts } from '../terminal.ts';
 
 /** Options of `wirelens tail` as the command line gives them. Durations in ns. */
 export interface TailFlags extends ReadingFlags {
@@ -48,7 +46,8 @@ const NS_PER_MS = 1e6;
  * @throws UserError when a target cannot be followed
  */
 export async function tail(files: readonly string[], flags: TailFlags, version: string): Promise<number> {
-  const targets = [...(flags.read ?? []), ...files];
+  const { files: names, expression } = separateWords(files, flags);
+  const targets = [...(flags.read ?? []), ...names];
   if (targets.length === 0) {
     throw new UserError('usage', 'no file is named', {
       hint: "name captures, a pattern in quotes ('trace-*') or a directory",
@@ -56,7 +55,7 @@ export async function tail(files: readonly string[], flags: TailFlags, version: 
     });
   }
   const filter = flags.where === undefined ? null : await parsed(flags.where);
-  return new Tail(flags, version, filter).run(targets);
+  return new Tail(flags, version, filter).run(targets, await packetSelection(expression, flags));
 }
 
 async function parsed(text: string): Promise<Filter> {
@@ -83,13 +82,7 @@ class Tail {
     this.#mergeWaitMs = flags.mergeWait === undefined ? MERGE_WAIT_MS : flags.mergeWait / NS_PER_MS;
     this.#watch = flags.pending === undefined ? null : new RequestWatch(this.#limits, flags.reveal === true);
     const shown = flags.progress && flags.quiet !== true && this.#terminal.stderrIsTty;
-    this.#status = shown
-      ? new StatusLine({
-          write: (text) => process.stderr.write(text),
-          columns: () => process.stderr.columns ?? 80,
-          now: () => performance.now(),
-        })
-      : null;
+    this.#status = shown ? statusLineOnStderr() : null;
   }
 
   get #limits() {
@@ -97,7 +90,7 @@ class Tail {
     return { ...LIMITS, ...(maxConnections === undefined ? {} : { connections: maxConnections }) };
   }
 
-  async run(targets: readonly string[]): Promise<number> {
+  async run(targets: readonly string[], accepts: ((packet: Packet) => boolean) | null): Promise<number> {
     const flags = this.#flags;
     const source: FollowSource = await followCaptures(targets, {
       clock: this.#clock,
@@ -124,6 +117,7 @@ class Tail {
       const sinks = [this.#counting(), this.#rows(source, output), ...(store === null ? [] : [store])];
       const run = await runPipeline(source, this.#clock, sinks, {
         ports: flags.port === undefined ? null : new Set(flags.port),
+        accepts,
         limits: this.#limits,
         reveal: flags.reveal === true,
         checksums: flags.checksums === true,
@@ -175,35 +169,17 @@ class Tail {
 
   #rows(source: FollowSource, output: StreamOutput): ExchangeSink {
     const flags = this.#flags;
-    const captures = source.facts;
-    const clock = this.#clock;
     const filter = this.#filter;
-    let sink: ExchangeSink;
-    if (flags.format === 'json') sink = createJsonLinesSink({ output, clock, captures, routeOf });
-    else if (flags.format === 'csv') {
-      sink = createCsvSink({
-        output,
-        clock,
-        captures,
-        version: this.#version,
-        ...(this.#terminal.stdoutIsTty ? { clean: sanitise } : {}),
-      });
-    } else {
-      sink = createExchangeTable({
-        output,
-        clock,
-        captures,
-        width: chooseWidth(this.#terminal, Number.POSITIVE_INFINITY),
-        style: chooseStyle(flags.color, this.#terminal),
-        sortByStart: true,
-        live: true,
-      });
-    }
-    // A file that is being written is written to its end.
-    if (flags.limit !== undefined) {
-      sink = firstOf(flags.limit, sink, () => flags.output !== undefined || source.stop());
-    }
-    if (flags.slow !== undefined) sink = atLeast(flags.slow, captures, sink);
+    const clock = this.#clock;
+    const sink = createRowSink(flags, {
+      output,
+      clock,
+      captures: source.facts,
+      terminal: this.#terminal,
+      version: this.#version,
+      // A file that is being written is written to its end.
+      onLimit: () => flags.output !== undefined || source.stop(),
+    });
     return filter === null ? sink : matching((exchange) => filter.matches(exchange, clock), sink);
   }
 

@@ -15,6 +15,9 @@ _wirelens_files() {
   local IFS=$'\\n'
   COMPREPLY=($(compgen -f -- "$word"))
 }
+_wirelens_interfaces() {
+  COMPREPLY=($(compgen -W "any $(cd /sys/class/net 2>/dev/null && echo *)" -- "$word"))
+}
 _wirelens() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD-1]} IFS=$' \\t\\n'
   COMPREPLY=()
@@ -52,6 +55,8 @@ function reply(offer: Offer): string {
       return `COMPREPLY=($(compgen -W '${offer.words.join(' ')}' -- "$word"));`;
     case 'fields':
       return '_wirelens_fields;';
+    case 'interfaces':
+      return '_wirelens_interfaces;';
     default:
       return 'COMPREPLY=();';
   }

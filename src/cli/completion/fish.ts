@@ -12,6 +12,10 @@ export function fishCompletion(program: Command, fields: readonly string[]): str
     '        echo $before$name',
     '    end',
     'end',
+    'function __wirelens_interfaces',
+    '    set -l names /sys/class/net/*',
+    "    string replace /sys/class/net/ '' -- any $names",
+    'end',
     'complete -c wirelens -n __fish_use_subcommand -f',
   ];
   for (const { name, description, options, argument } of commandWords(program)) {
@@ -45,6 +49,8 @@ function action(offer: Offer): string {
       return ` -x -a '${offer.words.join(' ')}'`;
     case 'fields':
       return " -x -a '(__wirelens_fields)'";
+    case 'interfaces':
+      return " -x -a '(__wirelens_interfaces)'";
     default:
       return ' -x';
   }

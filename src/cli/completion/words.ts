@@ -1,11 +1,30 @@
 import type { Command, Option } from 'commander';
 
+/** With which tcpdump expressions begin and go on (pcap-filter(7)). */
+const PACKET_WORDS = [
+  'host',
+  'net',
+  'port',
+  'portrange',
+  'src',
+  'dst',
+  'tcp',
+  'ip',
+  'ip6',
+  'vlan',
+  'not',
+  'and',
+  'or',
+];
+
 /** What a shell may offer in one place. */
 export type Offer =
   | { readonly kind: 'file' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** Field names, one of them or several separated by commas. */
   | { readonly kind: 'fields' }
+  /** Network interfaces of the machine, as they are when the shell asks. */
+  | { readonly kind: 'interfaces' }
   /** Something that cannot be offered, such as a number. */
   | { readonly kind: 'any' };
 
@@ -49,6 +68,7 @@ function optionWords(option: Option): OptionWords {
 
 function valueOffer({ argChoices, flags }: Option): Offer {
   if (argChoices !== undefined) return { kind: 'words', words: argChoices };
+  if (/--interface\b/.test(flags)) return { kind: 'interfaces' };
   if (/[<[][^>\]]*(file|path|dir|out)/i.test(flags)) return { kind: 'file' };
   if (/[<[](expr|fields?)\b/i.test(flags)) return { kind: 'fields' };
   return { kind: 'any' };
@@ -57,6 +77,7 @@ function valueOffer({ argChoices, flags }: Option): Offer {
 function argumentOffer(program: Command, command: Command): Offer {
   const [first] = command.registeredArguments;
   if (first?.argChoices !== undefined) return { kind: 'words', words: first.argChoices };
+  if (first?.name() === 'expression') return { kind: 'words', words: PACKET_WORDS };
   if (command.name() === 'help') return { kind: 'words', words: program.commands.map((one) => one.name()) };
   return { kind: 'file' };
 }

@@ -10,6 +10,9 @@ _wirelens_fields() {
   compset -P '*[,( !"]'
   compadd -S '' -- ${fields.map(quoted).join(' ')}
 }
+_wirelens_interfaces() {
+  compadd -- any /sys/class/net/*(N:t)
+}
 _wirelens() {
   local -a commands
   commands=(
@@ -55,6 +58,8 @@ function action(offer: Offer): string {
       return `(${offer.words.join(' ')})`;
     case 'fields':
       return '_wirelens_fields';
+    case 'interfaces':
+      return '_wirelens_interfaces';
     default:
       return ' ';
   }

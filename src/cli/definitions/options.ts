@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { parseHosts, parseNets } from '../live/live-option-values.ts';
 import { gather, parseCount, parseNames, parsePorts } from '../option-values.ts';
 import { COLOR_CHOICES } from '../terminal.ts';
 
@@ -12,6 +13,7 @@ export interface DefinitionContext {
 
 /** Headings of `wirelens --help`, in the order in which people need them. */
 export const COMMAND_GROUP = {
+  capture: 'Capture:',
   analyse: 'Read captures:',
   ask: 'Ask:',
   handOn: 'Hand on:',
@@ -65,6 +67,23 @@ export function addInputOptions(command: Command, { where = true }: { where?: bo
         '--port <n,...>',
         'only connections with one of these ports; may be repeated',
       ).argParser(parsePorts),
+    )
+    .addOption(
+      option(
+        'Input',
+        '--host <address,...>',
+        'only packets from or to one of these addresses; may be repeated',
+      ).argParser(parseHosts),
+    )
+    .addOption(
+      option('Input', '--net <net,...>', 'the same for networks, as 10.0.0.0/8').argParser(parseNets),
+    )
+    .addOption(
+      option(
+        'Input',
+        '--packet-filter <expression>',
+        'only packets for which this holds, as for tcpdump; after -r as bare words too; needs libpcap',
+      ),
     )
     .addOption(
       option(

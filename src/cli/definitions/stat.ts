@@ -1,6 +1,7 @@
-import type { Command } from 'commander';
-import type { StatFlags } from '../commands/stat.ts';
-import { parseCount, parseDuration } from '../option-values.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { LiveStatFlags } from '../commands/live-stat.ts';
+import { parseBuffer, parseSnaplen } from '../live/live-option-values.ts';
+import { gather, parseCount, parseDuration } from '../option-values.ts';
 import {
   addInputOptions,
   addOutputOptions,
@@ -21,6 +22,7 @@ const EXAMPLES = examples(
     'wirelens stat trace.sqlite --by server --metric connect --percentiles 50,99.9 --sort -p99.9 --format csv',
     'handshakes by server, for a spreadsheet',
   ],
+  ['sudo wirelens stat -i any --slow --every auto', 'the same of what happens now, every second'],
   ['wirelens stat trace.pcap --routes > routes.txt', 'the routes that were learned, to be edited and pinned'],
 );
 
@@ -31,7 +33,10 @@ export function defineStat(program: Command, { version, finish }: DefinitionCont
     .description(
       'Group requests by any fields: count, rate, errors, bytes, exact percentiles, and what stands out.',
     )
-    .argument('[file...]', 'captures, or SQLite files that analyze wrote; - is standard input')
+    .argument(
+      '[file...]',
+      'captures, or SQLite files that analyze wrote; - is standard input; with -i a tcpdump expression',
+    )
     .addOption(
       option(
         'Groups',
@@ -102,9 +107,10 @@ export function defineStat(program: Command, { version, finish }: DefinitionCont
     )
     .addOption(option('Output', '--ascii', 'sparklines without Unicode'));
   addInputOptions(command);
+  addLiveOptions(command);
   addOutputOptions(command)
     .addHelpText('after', `${EXAMPLES}\n${EXIT_CODES}`)
-    .action(async (files: string[], flags: StatFlags) => {
+    .action(async (files: string[], flags: LiveStatFlags) => {
       const { stat } = await import('../commands/stat.ts');
       finish(await stat(files, flags, version));
     });
@@ -113,4 +119,32 @@ export function defineStat(program: Command, { version, finish }: DefinitionCont
 /** `any` when `--slow` has no value; see separateSlow. */
 function parseSlow(text: string): number | 'any' {
   return text === 'any' ? 'any' : parseDuration(text);
+}
+
+/** Options of `stat` on packets as they come; those of captures mean the same there. See LiveFlags. */
+function addLiveOptions(command: Command): void {
+  const live = (flags: string, description: string) => {
+    const made = option('Live', flags, description);
+    command.addOption(made);
+    return made;
+  };
+  live(
+    '-i, --interface <name>',
+    'capture on this interface instead of reading; may be repeated; or any',
+  ).argParser(gather);
+  live(
+    '--refresh <duration>',
+    'show the groups so far so often (1s); with - also of standard input',
+  ).argParser(parseRefresh);
+  live('--duration <duration>', 'stop after so long').argParser(parseDuration);
+  live('--driver <name>', 'how packets are taken (auto)').choices(['auto', 'afpacket', 'cap']);
+  live('-s, --snaplen <bytes>', 'bytes kept of a packet (262144)').argParser(parseSnaplen);
+  live('-p, --no-promiscuous', 'only packets that this machine would see anyway');
+  live('-B, --buffer <size>', 'ring between the kernel and Wirelens (64MiB)').argParser(parseBuffer);
+}
+
+function parseRefresh(text: string): number {
+  const ns = parseDuration(text);
+  if (ns < 100e6) throw new InvalidArgumentError('It must be 100ms or more.');
+  return ns;
 }

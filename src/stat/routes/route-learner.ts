@@ -73,6 +73,11 @@ export class RouteLearner {
   /** Ends learning; nothing may be added afterwards. */
   finish(): LearnedRoutes {
     this.#known.clear();
+    return this.soFar();
+  }
+
+  /** What has been learned until now; learning goes on. Takes time in proportion to the places held. */
+  soFar(): LearnedRoutes {
     return new LearnedRoutes({
       hosts: this.#hosts,
       leaves: this.#leaves,

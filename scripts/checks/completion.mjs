@@ -19,6 +19,8 @@ const CASES = [
   ['wirelens stat --by route,met', ['route,method'], ['route,host']],
   ['wirelens completion z', ['zsh'], ['bash']],
   ['wirelens help doc', ['doctor'], ['sql']],
+  ['wirelens capture -i l', ['lo'], ['any', 'trace one.pcap']],
+  ['wirelens capture por', ['port', 'portrange'], ['host']],
   ['wirelens doctor tra', ['trace one.pcap'], []],
 ];
 

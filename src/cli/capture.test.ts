@@ -176,6 +176,7 @@ describe('wirelens capture -', () => {
     [['-', '--watch'], /--watch needs a terminal/],
     [['-', '--watch', '--format', 'csv'], /--watch is a table/],
     [['-', '--where', 'statsu == 1'], /statsu/],
+    [['-d'], /there is none/],
     [['--rotate', '60'], /It must say its unit/],
     [['-s', '999999999'], /from 1 to 262144/],
     [['--host', 'example.org'], /names are never looked up/],
@@ -190,6 +191,18 @@ describe('wirelens capture -', () => {
 });
 
 describe('wirelens capture without rights', () => {
+  it("prints the kernel's program for a filter", async (context) => {
+    if (process.platform !== 'linux') context.skip('AF_PACKET is on Linux only');
+    const run = capture('-i', 'lo', '-d', '--port', '8080', '-s', '96');
+    run.child.stdin.end();
+    expect(await run.code).toBe(0);
+    const lines = run.stdout.trimEnd().split('\n');
+    lines.forEach((line, at) => expect(line.startsWith(`(${String(at).padStart(3, '0')}) `)).toBe(true));
+    expect(run.stdout).toMatch(/jeq +#0x1f90 /);
+    expect(run.stdout).toMatch(/ret +#96\n/);
+    expect(run.stdout).toMatch(/ret +#0\n/);
+  });
+
   it('names the capability and how to get it', async (context) => {
     if (process.platform !== 'linux') context.skip('AF_PACKET is on Linux only');
     const args = [WIRELENS, 'capture', '-i', 'lo'];

@@ -1,8 +1,10 @@
 import { RequestWatch } from '../../match/request-watch.ts';
+import { EXIT } from '../../model/errors.ts';
 import type { ExchangeSink } from '../../model/sink.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import { storedLines } from '../closing.ts';
 import { type CaptureFlags, checkCaptureFlags } from '../live/capture-flags.ts';
+import { filterDump } from '../live/filter-dump.ts';
 import { complaintLines, exitCodeOf, totalLines } from '../live/live-closing.ts';
 import { type LiveContext, type LiveParts, runLive } from '../live/live-run.ts';
 import { openLiveStore } from '../live/live-store.ts';
@@ -27,6 +29,10 @@ export async function capture(
 ): Promise<number> {
   if (flags.listInterfaces === true) return interfaces({ format: 'table', color: flags.color });
   checkCaptureFlags(flags);
+  if (flags.dumpFilter === true) {
+    process.stdout.write(await filterDump(words, flags));
+    return EXIT.fine;
+  }
   return new Capture(words, flags, version).run();
 }
 

@@ -94,6 +94,7 @@ function addLiveOptions(command: Command): void {
   add('Packet filter', '--host <address,...>', 'only packets from or to one of these addresses').argParser(
     parseHosts,
   );
+  add('Packet filter', '-d, --dump-filter', "print the kernel's program for the packet filter, and end");
   add('Packet filter', '--net <net,...>', 'the same for networks, as 10.0.0.0/8').argParser(parseNets);
   add(
     'Exchanges',

@@ -6,6 +6,8 @@ import type { RotateWords } from './live-option-values.ts';
 /** Options of `wirelens capture` as the command line gives them. Sizes in bytes, durations in ns. */
 export interface CaptureFlags extends LiveFlags, Pick<RowFlags, 'limit' | 'slow'> {
   readonly listInterfaces?: boolean;
+  /** -d. */
+  readonly dumpFilter?: boolean;
   readonly format?: RowFlags['format'];
   readonly pending?: number;
   readonly watch?: boolean;

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { LiveFilter } from '../../capture/packet-filter/live-filter.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { LiveNotice, LiveSource } from '../../model/live.ts';
@@ -41,7 +42,7 @@ export async function openSource(
 ): Promise<OpenedSource> {
   const isStdin = expression[0] === STANDARD_INPUT;
   checkWords(expression, flags);
-  const filter = await filterOf(isStdin ? expression.slice(1) : expression, flags);
+  const filter = await compiledFilter(isStdin ? expression.slice(1) : expression, flags);
   const filterText = filter?.text ?? null;
   if (isStdin) {
     const source = await openStdin({ ...options, tickMs: TICK_MS, filter });
@@ -67,7 +68,15 @@ export async function openSource(
   return { source, filterText, line };
 }
 
-async function filterOf(words: readonly string[], { port = [], host = [], net = [] }: LiveFlags) {
+/**
+ * The packet filter that the words of an expression and the options ask for; null: none.
+ *
+ * @throws UserError when it cannot be compiled
+ */
+export async function compiledFilter(
+  words: readonly string[],
+  { port = [], host = [], net = [] }: LiveFlags,
+): Promise<LiveFilter | null> {
   const expression = words.join(' ').trim();
   if (expression === '' && port.length + host.length + net.length === 0) return null;
   // Loaded only when asked for.

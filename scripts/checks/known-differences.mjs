@@ -21,4 +21,7 @@ export const KNOWN_DIFFERENCES = {
   'http-0.9': 'tshark reads no request without a version and no answer without a status line',
   'bare-lf': 'tshark reads no request behind empty lines',
   'chunked-cut-everywhere': 'tshark finds no answer whose first segment is a single byte',
+  'kubernetes-node': 'tshark takes the two sides of an address translation for two connections',
+  'service-dnat': 'tshark takes the two sides of an address translation for two connections',
+  'snat-node': 'tshark takes the two sides of an address translation for two connections',
 };

@@ -15,11 +15,13 @@ import { Lab, twoHosts } from '../scripts/checks/live/namespaces.mjs';
 import { installed, until } from '../scripts/checks/live/programs.mjs';
 import { peakBytes, processorNs } from './live/processor-time.mjs';
 import { receivers, WIRELENS } from './live/receivers.mjs';
-import { recordTraffic, replay } from './live/traffic.mjs';
+import { recordTraffic, replay, withOtherNumbers } from './live/traffic.mjs';
 import { median } from './measure.mjs';
 
 /** Packets in the recording; sent again with other addresses until there are enough. */
 const PACKETS = 200_000;
+/** Recordings with sequence numbers of their own; more than a second of packets at any rate. */
+const COPIES = 5;
 /** What a veth pair and tcpreplay come near to, for the number of rounds at full speed. */
 const TOPSPEED = 400_000;
 
@@ -52,6 +54,7 @@ if (!existsSync(FILE)) {
   console.log(`recording ${PACKETS} packets of nginx and wrk …`);
   await recordTraffic(FILE, PACKETS);
 }
+const FILES = await withOtherNumbers(FILE, COPIES);
 const EXCHANGES = exchangesOfOneRound();
 console.log(`${PACKETS} packets with ${EXCHANGES} exchanges, sent again and again between other addresses`);
 const programs = receivers(values.modules).filter(({ name, missing: reason = null }) => {
@@ -68,10 +71,13 @@ function exchangesOfOneRound() {
 }
 
 async function compare(rate) {
-  const loops = Math.max(1, Math.round(((rate === 'topspeed' ? TOPSPEED : rate) * seconds) / PACKETS));
+  const wanted = Math.max(1, Math.round(((rate === 'topspeed' ? TOPSPEED : rate) * seconds) / PACKETS));
+  const rounds = Math.ceil(wanted / COPIES);
+  const files = FILES.slice(0, Math.min(COPIES, wanted));
+  const loops = rounds * files.length;
   const results = new Map(programs.map(({ name }) => [name, []]));
   for (let round = 0; round < runs; round++)
-    for (const program of programs) results.get(program.name).push(await once(program, rate, loops));
+    for (const program of programs) results.get(program.name).push(await once(program, rate, files, rounds));
   const of = (name, key) => {
     const known = results.get(name).map((run) => run[key]);
     return known.includes(null) ? null : median(known);
@@ -103,7 +109,7 @@ async function compare(rate) {
 }
 
 /** One run: {sent, received, dropped, exchanges, cpuNs (per packet received), peak}. */
-async function once({ name, words, ready, counts }, rate, loops) {
+async function once({ name, words, ready, counts }, rate, files, rounds) {
   const lab = new Lab();
   try {
     const { client, server } = twoHosts(lab, { quiet: true });
@@ -117,7 +123,7 @@ async function once({ name, words, ready, counts }, rate, loops) {
     if (child.exitCode !== null) throw new Error(`${name}: ${said.stderr}`);
     await sleep(500);
     const beforeNs = processorNs(child.pid);
-    const sent = await replay(client, FILE, rate, loops);
+    const sent = await replay(client, files, rate, rounds);
     await idle(child.pid);
     const spentNs = processorNs(child.pid) - beforeNs;
     const peak = peakBytes(child.pid);

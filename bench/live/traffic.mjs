@@ -1,7 +1,7 @@
 // Packets to send again: nginx and wrk on a veth pair, many small exchanges, packets as on a wire.
 
 import { spawn } from 'node:child_process';
-import { renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { Lab, twoHosts } from '../../scripts/checks/live/namespaces.mjs';
 import { startNginx } from '../../scripts/checks/live/nginx.mjs';
 import { start, until } from '../../scripts/checks/live/programs.mjs';
@@ -52,12 +52,31 @@ export async function recordTraffic(file, packets) {
 }
 
 /**
- * Sends the recording `loops` times out of eth0 of the host, each time between other addresses; `rate` in packets/s or
- * 'topspeed'. Resolves to {packets, seconds}.
+ * The recording with other sequence numbers, `count` times, beside it. The same numbers between other addresses within a
+ * second are the mark of address translation, and would rightly count as one connection.
  */
-export async function replay(host, file, rate, loops) {
+export async function withOtherNumbers(file, count) {
+  const files = [file];
+  for (let seed = 1; seed < count; seed += 1) {
+    const copy = file.replace(/(\.[a-z]+)$/, `-${seed}$1`);
+    files.push(copy);
+    if (existsSync(copy)) continue;
+    const partial = `${copy}.partial`;
+    const words = [`--tcp-sequence=${seed}`, `--infile=${file}`, `--outfile=${partial}`];
+    const { code, stderr } = await start(['tcprewrite', ...words]).ended;
+    if (code !== 0) throw new Error(`tcprewrite: ${stderr}`);
+    renameSync(partial, copy);
+  }
+  return files;
+}
+
+/**
+ * Sends the recordings one after the other out of eth0 of the host, each round between other addresses; `rate` in
+ * packets/s or 'topspeed'. Resolves to {packets, seconds}.
+ */
+export async function replay(host, files, rate, loops) {
   const speed = rate === 'topspeed' ? ['--topspeed'] : [`--pps=${rate}`];
-  const words = ['--preload-pcap', '--unique-ip', `--loop=${loops}`, '-i', 'eth0', ...speed, file];
+  const words = ['--preload-pcap', '--unique-ip', `--loop=${loops}`, '-i', 'eth0', ...speed, ...files];
   const { code, stdout, stderr } = await start([...host.in, 'tcpreplay', ...words]).ended;
   const found = /Actual: (\d+) packets .* sent in ([\d.]+) seconds/.exec(stdout);
   if (code !== 0 || found === null) throw new Error(`tcpreplay: ${stderr}${stdout}`);

@@ -117,6 +117,7 @@ describe('a SQLite file in place of its capture', () => {
 function asStored(exchange: Exchange): Exchange {
   const { connection, client, request, response, interim } = exchange;
   const reversed = client.text !== connection.client.text;
+  const alone = request === null || response === null;
   const message = (one: Message, asks: boolean): Message => ({
     version: one.version,
     firstByteNs: one.firstByteNs,
@@ -126,6 +127,8 @@ function asStored(exchange: Exchange): Exchange {
     direction: asks === reversed ? FROM_SERVER : FROM_CLIENT,
     startOffset: -1,
     endOffset: -1,
+    sequence: one.sequence,
+    acknowledges: alone ? one.acknowledges : -1,
     headerBytes: one.headerBytes,
     bodyBytes: one.bodyBytes,
     lostBytes: one.lostBytes,

@@ -1,4 +1,5 @@
 import type { Exchange, HeaderField, InterimResponse } from '../model/exchange.ts';
+import { exchangeUid } from '../model/exchange-uid.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { pathOf, routeOf } from '../model/route.ts';
 import { rfc3339 } from '../model/time-text.ts';
@@ -103,4 +104,5 @@ export const EXCHANGE_COLUMNS: readonly ExchangeColumn[] = [
   integer('server_zero_windows', ({ tcp }) => tcp.serverZeroWindows),
   integer('anomaly_count', ({ anomalies }) => anomalies.length),
   integer('places', ({ sightings }) => Math.max(1, sightings.length)),
+  text('uid', exchangeUid),
 ];

@@ -11,6 +11,7 @@ const LONGEST_KNOWN = 256;
 /** Up to here a loop copies faster than a call does. */
 const COPY_BYTES = 12;
 
+const SMALL_A = 0x61;
 const ZERO = 0x30;
 const POINT = 0x2e;
 const NULL = jsonPiece('null');
@@ -112,6 +113,19 @@ export class JsonBytes {
     let digits = 1;
     for (let limit = 10; digits < 10 && value >= limit; limit *= 10) digits += 1;
     this.#digits(value, digits);
+  }
+
+  /** A number of 32 bits as 8 hexadecimal digits in small letters, without quotes. */
+  hexadecimal(value: number): void {
+    this.#reserve(8);
+    const bytes = this.#bytes;
+    let rest = value | 0;
+    for (let at = this.#length + 7; at >= this.#length; at -= 1) {
+      const digit = rest & 15;
+      bytes[at] = digit < 10 ? ZERO + digit : SMALL_A - 10 + digit;
+      rest >>>= 4;
+    }
+    this.#length += 8;
   }
 
   /** `value` (below 2^31) with exactly `digits` digits. Room is reserved. */

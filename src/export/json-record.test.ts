@@ -35,6 +35,18 @@ const lineOf = (from: JsonRecordWriter, exchange: Exchange): string => {
 };
 const record = (exchange: Exchange, timeDigits = 6) => JSON.parse(lineOf(writer(timeDigits), exchange));
 
+/** 16 digits of one number of 64 bits. Where nothing was acknowledged, the ports stand. */
+function obviousUid({ request, response, client, server }: Exchange): string | null {
+  const ports = (client.port * 65_536 + server.port) % 2 ** 32;
+  const acknowledged = (message: Message | null): number =>
+    message === null || message.acknowledges < 0 ? ports : message.acknowledges;
+  const orphan = response === null || response.acknowledges < 0 ? ports : 0xffff_ffff - response.acknowledges;
+  const high = request === null ? orphan : request.sequence;
+  const low = response === null ? acknowledged(request) : response.sequence;
+  if (high < 0 || low < 0) return null;
+  return (BigInt(high) * 0x1_0000_0000n + BigInt(low)).toString(16).padStart(16, '0');
+}
+
 /** The record the slow and obvious way: an object, and BigInt for times. */
 function obviousRecord(exchange: Exchange, timeDigits: number): unknown {
   const { connection, request, response } = exchange;
@@ -63,6 +75,7 @@ function obviousRecord(exchange: Exchange, timeDigits: number): unknown {
   return {
     v: 1,
     id: exchange.id,
+    uid: obviousUid(exchange),
     connection: connection.id,
     position: exchange.position,
     client: exchange.client.text,
@@ -127,6 +140,8 @@ const messageParts = {
   lastByteNs: fc.option(timeNs),
   packet: count,
   capture: fc.nat(3),
+  sequence: fc.oneof(fc.constantFrom(-1, 0, 0xffff_ffff), fc.nat(0xffff_ffff)),
+  acknowledges: fc.oneof(fc.constantFrom(-1, 0, 0xffff_ffff), fc.nat(0xffff_ffff)),
   headerBytes: count,
   bodyBytes: fc.maxSafeNat(),
   lostBytes: count,

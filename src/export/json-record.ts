@@ -1,5 +1,6 @@
 import type { Connection, Endpoint, Exchange, Message, Sighting, TcpFacts } from '../model/exchange.ts';
 import { QUIET_TCP } from '../model/exchange.ts';
+import { uidHigh, uidLow } from '../model/exchange-uid.ts';
 import { interfaceName } from '../model/interface-name.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
@@ -26,6 +27,9 @@ const PIECE = {
   nextName: jsonPiece(',{"name":'),
   firstInterim: jsonPiece('{"status":'),
   nextInterim: jsonPiece(',{"status":'),
+  noUid: jsonPiece(',"uid":null'),
+  uid: jsonPiece(',"uid":"'),
+  quote: jsonPiece('"'),
   connection: jsonPiece(',"connection":'),
   position: jsonPiece(',"position":'),
   time: jsonPiece(',"time":"'),
@@ -126,6 +130,15 @@ export class JsonRecordWriter {
     const digits = this.#digitsOf(connection.interfaceNumber);
     json.encoded(PIECE.begin);
     json.integer(exchange.id);
+    const high = uidHigh(exchange);
+    const low = uidLow(exchange);
+    if (high < 0 || low < 0) json.encoded(PIECE.noUid);
+    else {
+      json.encoded(PIECE.uid);
+      json.hexadecimal(high);
+      json.hexadecimal(low);
+      json.encoded(PIECE.quote);
+    }
     json.encoded(PIECE.connection);
     json.integer(connection.id);
     json.encoded(PIECE.position);

@@ -24,6 +24,11 @@ export interface MessageStart {
   offset: number;
   /** What its segment acknowledges in the opposite direction; negative: unknown. */
   ackOffset: number;
+  /** Sequence number of the byte at offset 0 of its direction, as a signed 32-bit integer. */
+  sequenceBase: number;
+  /** What its segment acknowledges, as a signed 32-bit sequence number; of no meaning unless it `hasAcknowledged`. */
+  acknowledged: number;
+  hasAcknowledged: boolean;
 }
 
 /** A message while it is being received; afterwards it is handed out as it is, and not changed any more. */
@@ -44,6 +49,10 @@ abstract class MessageState {
   /** One past the last byte; -1 while it is being received or when the end is unknown. */
   endOffset = -1;
   readonly ackOffset: number;
+  // Signed, so that they need no memory of their own; `sequence` and `acknowledges` give them out.
+  readonly #sequenceBase: number;
+  readonly #acknowledged: number;
+  readonly #hasAcknowledged: boolean;
   /** Nothing more will be received of it. */
   done = false;
   /** Its end was seen, or lies in a gap that was skipped by arithmetic. */
@@ -71,10 +80,21 @@ abstract class MessageState {
     this.startOffset = start.offset;
     this.headEndOffset = headEndOffset;
     this.ackOffset = start.ackOffset;
+    this.#sequenceBase = start.sequenceBase;
+    this.#acknowledged = start.acknowledged;
+    this.#hasAcknowledged = start.hasAcknowledged;
   }
 
   get version(): string {
     return this.line.version;
+  }
+
+  get sequence(): number {
+    return (this.#sequenceBase + this.startOffset) >>> 0;
+  }
+
+  get acknowledges(): number {
+    return this.#hasAcknowledged ? this.#acknowledged >>> 0 : -1;
   }
 
   get headerBytes(): number {

@@ -6,6 +6,9 @@ export interface ErrorPlace {
   file?: string;
   packet?: number;
   byteOffset?: number;
+  /** Of a table: 1-based row, and name of the column. */
+  row?: number;
+  column?: string;
 }
 
 /** A part of a text that the user gave: `[start, end)` of it, in UTF-16 units, is what is wrong. */
@@ -52,11 +55,13 @@ export class UserError extends Error {
 
 /** `file.pcap, packet 12, byte 3456: message; hint` */
 export function describeError(error: UserError): string {
-  const { file, packet, byteOffset } = error.place;
+  const { file, packet, byteOffset, row, column } = error.place;
   const parts: string[] = [];
   if (file !== undefined) parts.push(file === '-' ? 'standard input' : file);
   if (packet !== undefined) parts.push(`packet ${packet}`);
   if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
+  if (row !== undefined) parts.push(`row ${row}`);
+  if (column !== undefined) parts.push(`column ${column}`);
   const where = parts.length > 0 ? `${parts.join(', ')}: ` : '';
   return `${where}${error.message}${error.hint === null ? '' : `; ${error.hint}`}`;
 }

@@ -159,6 +159,12 @@ export interface Message {
    */
   readonly startOffset: number;
   readonly endOffset: number;
+  /**
+   * TCP sequence number of the first byte, and of what its segment acknowledges in the opposite direction; 0 to
+   * 2^32 - 1, -1: unknown. Read from a store, only those are known of which the exchange's uid is made.
+   */
+  readonly sequence: number;
+  readonly acknowledges: number;
   /** Start line and header section with its empty line, bytes as sent. */
   readonly headerBytes: number;
   /** Body bytes on the wire (chunk framing and trailers included), as far as seen or skipped by arithmetic. */

@@ -19,6 +19,12 @@ export interface SegmentFacts {
    * first delivered byte. Negative: unknown.
    */
   ackOffset: number;
+  /**
+   * TCP sequence number of the byte at offset 0 of its direction, and of the opposite one, as signed 32-bit integers:
+   * added to an offset they give its sequence number modulo 2^32.
+   */
+  sequenceBase: number;
+  peerSequenceBase: number;
   /** Where the connection's bytes were seen; null: at one place only. */
   sightings: SightingLog | null;
 }

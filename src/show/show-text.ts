@@ -1,5 +1,6 @@
 import { ANOMALIES } from '../model/anomaly.ts';
 import type { Exchange, Message } from '../model/exchange.ts';
+import { exchangeUid } from '../model/exchange-uid.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { startNs, totalNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
@@ -115,6 +116,9 @@ function factLines(exchange: Exchange, options: ShowTextOptions): string[] {
     ),
     ...named('capture', captureText(exchange, captures), options),
   ];
+  const uid = exchangeUid(exchange);
+  if (uid !== null)
+    lines.push(...named('uid', `${uid}, the same wherever this exchange was captured`, options));
   const around = surroundings(exchange);
   if (around !== '') lines.push(...named('inside', around, options));
   return lines;

@@ -1,4 +1,5 @@
 import type { Connection, Exchange } from '../model/exchange.ts';
+import { exchangeUid } from '../model/exchange-uid.ts';
 import { phasesOf, startNs } from '../model/phases.ts';
 import { pathOf, routeOf } from '../model/route.ts';
 import { placesText } from './sighting-text.ts';
@@ -73,6 +74,7 @@ export function exchangeRecord(exchange: Exchange, epochSeconds: number): Stored
     server_zero_windows: tcp.serverZeroWindows,
     anomaly_count: exchange.anomalies.length,
     places: Math.max(1, exchange.sightings.length),
+    uid: exchangeUid(exchange),
   };
 }
 

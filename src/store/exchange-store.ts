@@ -117,6 +117,8 @@ export interface ListQuery extends Selection {
   readonly cursor: string | null;
   /** Only ids above it; null: all. For followers. */
   readonly afterId: number | null;
+  /** Names of the columns that are wanted, of those that there are; left out: all. Fewer are read sooner. */
+  readonly columns?: readonly string[];
 }
 
 /** One exchange: the columns of the relation `exchanges`, by their names. */

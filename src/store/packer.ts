@@ -1,5 +1,6 @@
 import { ANOMALY_NAMES, type Anomaly } from '../model/anomaly.ts';
 import type { Connection, DirectionTotals, Exchange, Message } from '../model/exchange.ts';
+import { uidHigh, uidLow } from '../model/exchange-uid.ts';
 import type { RunClock } from '../model/packet.ts';
 import { connectNs, startNs, totalNs } from '../model/phases.ts';
 import { Batch, CONNECTION_FIELDS, ENTRY_FIELDS, EXCHANGE_FIELDS } from './batch.ts';
@@ -136,6 +137,8 @@ export class Packer {
     row[at++] = tcp.serverZeroWindows;
     row[at++] = exchange.anomalies.length;
     row[at++] = sightingsId;
+    row[at++] = unlessNegative(uidHigh(exchange));
+    row[at++] = unlessNegative(uidLow(exchange));
     if (exchange.anomalies.length > 0) this.#anomalies(exchange.id, exchange.anomalies);
   }
 
@@ -272,6 +275,10 @@ function isReversed({ client, connection }: Exchange): boolean {
 
 function orNull(value: number | null): number {
   return value === null ? NULL : value;
+}
+
+function unlessNegative(value: number): number {
+  return value < 0 ? NULL : value;
 }
 
 /** First byte to last; negative where the clock of the capture went back. */

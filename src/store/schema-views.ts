@@ -85,6 +85,7 @@ const EXCHANGE_COLUMNS: readonly ViewColumn[] = [
   stored('server_zero_windows', 'INTEGER', 'the same from the server'),
   stored('anomaly_count', 'INTEGER', 'rows in anomalies'),
   column('places', 'INTEGER', 'coalesce(json_array_length(sightings.text), 1)', 'places at which it was seen; the view sightings has them'),
+  column('uid', 'TEXT', "CASE WHEN e.uid_high + e.uid_low >= 0 THEN printf('%08x%08x', e.uid_high, e.uid_low) END", '16 hexadecimal digits made of TCP sequence numbers: the same wherever this exchange was seen; NULL: not known'),
 ]; // biome-ignore format: a table
 
 const STRING_JOINS = ['method', 'request_version', 'response_version', 'reason', 'request_media_type', 'response_media_type', 'user_agent', 'request_headers', 'response_headers', 'interim', 'sightings']; // biome-ignore format: a list

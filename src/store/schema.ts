@@ -6,7 +6,7 @@ import { CONNECTION_ENDS, OPENINGS, OUTCOMES, PAIRINGS, PROTOCOLS } from './word
  */
 
 /** `PRAGMA user_version`: raised whenever a table or view changes in a way that a query could notice. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 /** `PRAGMA application_id`: `WrLn`. */
 export const APPLICATION_ID = 0x57724c6e;
 
@@ -115,6 +115,8 @@ export const EXCHANGE_ROWS: Table = {
     column('server_zero_windows', 'INTEGER', 'times the server closed its receive window'),
     column('anomaly_count', 'INTEGER', 'rows in anomalies'),
     column('sightings_id', 'INTEGER', 'strings.id of a JSON text; NULL: seen at one place'),
+    column('uid_high', 'INTEGER', 'first half of exchanges.uid as a number; NULL: not known'),
+    column('uid_low', 'INTEGER', 'second half of exchanges.uid as a number; NULL: not known'),
   ],
 };
 

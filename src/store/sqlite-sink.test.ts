@@ -116,7 +116,7 @@ describe('the SQLite file', () => {
     );
     expect(meta).toEqual({
       wirelens_version: '9.9.9-test',
-      schema_version: '3',
+      schema_version: '4',
       epoch_seconds: String(EPOCH_SECONDS),
       part: '1',
       more_follow: 'no',
@@ -124,7 +124,7 @@ describe('the SQLite file', () => {
     });
     expect(
       await query(path, 'SELECT * FROM pragma_user_version, pragma_application_id, pragma_integrity_check'),
-    ).toEqual([{ user_version: 3, application_id: APPLICATION_ID, integrity_check: 'ok' }]);
+    ).toEqual([{ user_version: 4, application_id: APPLICATION_ID, integrity_check: 'ok' }]);
     expect(sink.files()).toEqual([{ path, bytes: readFileSync(path).length, exchanges: 1 }]);
   });
 

@@ -9,6 +9,7 @@ import {
   type ResponseMessage,
   type TcpFacts,
 } from '../model/exchange.ts';
+import { sequencesOf } from '../model/exchange-uid.ts';
 import { FROM_CLIENT, FROM_SERVER } from '../model/stream.ts';
 import { RowValues, wordPlaceSql } from './row-values.ts';
 import { sightingsIn } from './sighting-text.ts';
@@ -29,11 +30,14 @@ export const EXCHANGE_COLUMNS = [
   'request_body_bytes', 'request_lost_bytes',
   'response_packet', 'status', 'reason_id', 'response_version_id', 'response_media_type_id', 'response_headers_id',
   'response_offset_ns', 'response_span_ns', 'response_capture', 'response_header_bytes', 'response_body_bytes',
-  'response_lost_bytes', 'sightings_id',
+  'response_lost_bytes', 'sightings_id', 'uid_high', 'uid_low',
 ].join(', '); // biome-ignore format: a list
 const REQUEST_AT = 17;
 const RESPONSE_AT = 30;
 const SIGHTINGS_AT = RESPONSE_AT + 12;
+const UID_AT = SIGHTINGS_AT + 1;
+/** A half of a uid is a number of 32 bits. */
+const UID_HALF_BEYOND = 2 ** 32;
 
 /** Makes exchanges of the rows of one file. */
 export class StoredExchanges {
@@ -60,8 +64,11 @@ export class StoredExchanges {
     const pairing = PAIRINGS[row.word(8)];
     if (outcome === undefined || pairing === undefined)
       throw damagedStore(this.#file.path, `exchange ${id} has no outcome or no pairing`);
-    const request = row.countOrNull(REQUEST_AT) === null ? null : this.#request(row, beganNs, reversed);
-    const response = row.countOrNull(RESPONSE_AT) === null ? null : this.#response(row, beganNs, reversed);
+    const hasRequest = row.countOrNull(REQUEST_AT) !== null;
+    const hasResponse = row.countOrNull(RESPONSE_AT) !== null;
+    const uid = sequencesOf(this.#uidHalf(row, 0), this.#uidHalf(row, 1), hasRequest, hasResponse);
+    const request = hasRequest ? this.#request(row, beganNs, reversed, uid.request) : null;
+    const response = hasResponse ? this.#response(row, beganNs, reversed, uid.response) : null;
     if (request === null && response === null)
       throw damagedStore(this.#file.path, `exchange ${id} has neither request nor response`);
     return {
@@ -87,7 +94,19 @@ export class StoredExchanges {
     this.#anomalies.statement.finalize();
   }
 
-  #request(row: RowValues, firstByteNs: number, reversed: boolean): RequestMessage {
+  /** -1: not known. */
+  #uidHalf(row: RowValues, half: 0 | 1): number {
+    const value = row.countOrNull(UID_AT + half) ?? -1;
+    if (value < UID_HALF_BEYOND) return value;
+    throw damagedStore(this.#file.path, 'the uid of an exchange makes no sense');
+  }
+
+  #request(
+    row: RowValues,
+    firstByteNs: number,
+    reversed: boolean,
+    [sequence, acknowledges]: readonly [number, number],
+  ): RequestMessage {
     const at = REQUEST_AT;
     const texts = this.#texts;
     const spanNs = row.wholeOrNull(at + 8);
@@ -100,6 +119,8 @@ export class StoredExchanges {
       direction: reversed ? FROM_SERVER : FROM_CLIENT,
       startOffset: -1,
       endOffset: -1,
+      sequence,
+      acknowledges,
       headerBytes: row.count(at + 10),
       bodyBytes: row.count(at + 11),
       lostBytes: row.count(at + 12),
@@ -112,7 +133,12 @@ export class StoredExchanges {
     };
   }
 
-  #response(row: RowValues, beganNs: number, reversed: boolean): ResponseMessage {
+  #response(
+    row: RowValues,
+    beganNs: number,
+    reversed: boolean,
+    [sequence, acknowledges]: readonly [number, number],
+  ): ResponseMessage {
     const at = RESPONSE_AT;
     const texts = this.#texts;
     const firstByteNs = beganNs + row.whole(at + 6);
@@ -127,6 +153,8 @@ export class StoredExchanges {
       direction: reversed ? FROM_CLIENT : FROM_SERVER,
       startOffset: -1,
       endOffset: -1,
+      sequence,
+      acknowledges,
       headerBytes: row.count(at + 9),
       bodyBytes: row.count(at + 10),
       lostBytes: row.count(at + 11),

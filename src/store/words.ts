@@ -1,19 +1,10 @@
+import { ENDINGS, OUTCOMES, PAIRINGS } from '../model/outcome-words.ts';
+
 /**
  * Closed lists of words. A batch carries the position of a word in its list. A word that the model gains is
  * missed by the compiler where the packer looks it up.
  */
-export const OUTCOMES = ['complete', 'no-response', 'reset', 'truncated', 'orphan-response'] as const;
-export const ENDINGS = [
-  'reset-by-client',
-  'reset-by-server',
-  'closed-by-client',
-  'closed-by-server',
-  'capture-ended',
-  'lost-in-capture',
-  'broken-framing',
-  'evicted',
-] as const;
-export const PAIRINGS = ['exact', 'inferred', 'ambiguous'] as const;
+export { ENDINGS, OUTCOMES, PAIRINGS };
 export const PROTOCOLS = ['http', 'http2', 'tls', 'websocket', 'other', 'none'] as const;
 export const OPENINGS = ['seen', 'partial', 'missed'] as const;
 export const CONNECTION_ENDS = [

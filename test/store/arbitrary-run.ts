@@ -99,6 +99,7 @@ const header: fc.Arbitrary<HeaderField> = fc.record({
   name: fc.constantFrom('accept', 'server', 'via'),
   value: text,
 });
+const sequence = fc.oneof(fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff), fc.nat(0xffff_ffff));
 const message = {
   version: text,
   firstByteNs: instantNs,
@@ -107,6 +108,8 @@ const message = {
   capture: fc.nat(3),
   startOffset: fc.constant(-1),
   endOffset: fc.constant(-1),
+  sequence: fc.oneof({ weight: 4, arbitrary: sequence }, { weight: 1, arbitrary: fc.constant(-1) }),
+  acknowledges: sequence,
   headerBytes: count,
   bodyBytes: count,
   lostBytes: count,

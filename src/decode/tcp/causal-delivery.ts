@@ -36,7 +36,15 @@ export interface TcpContext {
 }
 
 /** The same facts for every delivery: read during the call only. */
-const facts: SegmentFacts = { timeNs: 0, packet: 0, capture: 0, ackOffset: -1, sightings: null };
+const facts: SegmentFacts = {
+  timeNs: 0,
+  packet: 0,
+  capture: 0,
+  ackOffset: -1,
+  sequenceBase: 0,
+  peerSequenceBase: 0,
+  sightings: null,
+};
 
 /**
  * Puts the segments of a connection's two directions in order and hands them on.
@@ -356,6 +364,9 @@ export class CausalDelivery {
     }
     if (captured > 0) {
       const offset = side.nextOffset;
+      const peer = this.side(opposite(direction));
+      facts.sequenceBase = (side.nextSeq - offset) | 0;
+      facts.peerSequenceBase = (peer.nextSeq - peer.nextOffset) | 0;
       side.advance(captured);
       this.#context.ledger.deliveredBytes += captured;
       this.#receiver().data(direction, bytes, start, start + captured, offset, facts);

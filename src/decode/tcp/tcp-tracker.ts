@@ -218,12 +218,12 @@ export class TcpTracker {
   }
 
   #open(frame: Frame, hash: number, packet: Packet, key: number, index: number | null): TcpConnection {
-    if (this.#table.size >= this.#limits.connections) {
+    // More than one only when the limit was lowered while packets came.
+    while (this.#table.size >= this.#limits.connections) {
       const oldest = this.#table.oldest();
-      if (oldest !== null) {
-        if (oldest.closedNs === null) this.#ledger.evictedConnections += 1;
-        this.#finish(oldest, oldest.closedNs === null ? 'evicted' : 'closed');
-      }
+      if (oldest === null) break;
+      if (oldest.closedNs === null) this.#ledger.evictedConnections += 1;
+      this.#finish(oldest, oldest.closedNs === null ? 'evicted' : 'closed');
     }
     this.#ledger.connectionsOpened += 1;
     const clientIsA = senderIsClient(frame);

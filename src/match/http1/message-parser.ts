@@ -95,7 +95,16 @@ export class MessageParser {
   #inMessage = false;
   /** When the last byte came that may belong to a message whose end is not known. */
   #limboNs = 0;
-  readonly #start: MessageStart = { timeNs: 0, packet: 0, capture: 0, offset: 0, ackOffset: -1 };
+  readonly #start: MessageStart = {
+    timeNs: 0,
+    packet: 0,
+    capture: 0,
+    offset: 0,
+    ackOffset: -1,
+    sequenceBase: 0,
+    acknowledged: 0,
+    hasAcknowledged: false,
+  };
   /** What the head that was read last says. */
   #line: LineFacts = NO_LINE;
   #section: FieldFacts = NO_SECTION;
@@ -358,6 +367,9 @@ export class MessageParser {
     start.capture = segment.capture;
     start.offset = offset;
     start.ackOffset = segment.ackOffset;
+    start.sequenceBase = segment.sequenceBase;
+    start.acknowledged = (segment.peerSequenceBase + segment.ackOffset) | 0;
+    start.hasAcknowledged = segment.ackOffset >= 0;
   }
 
   /** Bytes at the place of a start line are none. */

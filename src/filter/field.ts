@@ -46,6 +46,18 @@ export interface ListSql {
   readonly element: string;
   /** Values of the `?` in `rows`, in order. */
   readonly parameters?: readonly string[];
+  readonly duckdb: DuckDbList;
+}
+
+/** The same list for DuckDB. */
+export interface DuckDbList {
+  /** Expressions of type LIST whose elements together are those of the list; NULL: empty. */
+  lists(exchanges: string): readonly string[];
+  /** The value of an element of these; NULL: it has none. */
+  element(item: string): string;
+  /** Which elements belong to it, and the values of its `?`; left out: all. */
+  guard?(item: string): string;
+  readonly parameters?: readonly string[];
 }
 
 export interface NumberField extends FieldFacts {

@@ -1,7 +1,7 @@
 import { ANOMALY_NAMES } from '../model/anomaly.ts';
 import { type Ending, type Exchange, type Outcome, type Pairing, TUNNEL_KINDS } from '../model/exchange.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
-import type { Field, FieldType, ListSql } from './field.ts';
+import type { DuckDbList, Field, FieldType, ListSql } from './field.ts';
 import { booleanField, column, durationField, numberField, numbersField, textField, timeField, wordField, wordsField } from './field-kinds.ts'; // biome-ignore format: a list
 import { HEADER_WORDS, type HeaderSide, headerField, isHeaderName } from './header-fields.ts';
 import { messageFields } from './message-fields.ts';
@@ -42,10 +42,19 @@ function isError({ response }: Exchange): boolean {
   return status >= 500 && status <= 599;
 }
 
-const connectionList = (name: string, element: string): ListSql => ({
+const connectionList = (name: string, element: string, duckdb: DuckDbList): ListSql => ({
   rows: (view) =>
     `json_each((SELECT c.${name} FROM connections c WHERE c.id = ${view}.connection_id)) one WHERE 1`,
   element,
+  duckdb,
+});
+
+/** The list in a column with JSON, of elements of a type (or of objects with a member of it). */
+const jsonList = (name: string, type: 'VARCHAR' | 'BIGINT', member: string | null = null): DuckDbList => ({
+  lists: (view) => [
+    `from_json(${view}.${name}, '${member === null ? `["${type}"]` : `[{"${member}":"${type}"}]`}')`,
+  ],
+  element: (item) => (member === null ? item : `${item}.${member}`),
 });
 
 /** Every field but those of headers, in the order of the reference. */
@@ -73,7 +82,7 @@ export const FIELDS: readonly Field[] = [
   wordField('outcome', OUTCOMES, 'what became of it', 'outcome == no-response', column('outcome'), ({ outcome }) => outcome),
   wordField('ending', ENDINGS, 'why it is not complete; missing when it is', 'ending in {reset-by-client, reset-by-server}', column('ending'), ({ ending }) => ending),
   wordField('pairing', PAIRINGS, 'how sure it is that response and request belong together', 'pairing != exact', column('pairing'), ({ pairing }) => pairing),
-  wordsField('anomaly', ANOMALY_NAMES, 'what was odd about it, by code', 'anomaly == "pipelined"', { rows: (view) => `anomalies one WHERE one.exchange_id = ${view}.id`, element: 'one.code' }, ({ anomalies }) => anomalies),
+  wordsField('anomaly', ANOMALY_NAMES, 'what was odd about it, by code', 'anomaly == "pipelined"', { rows: (view) => `anomalies one WHERE one.exchange_id = ${view}.id`, element: 'one.code', duckdb: jsonList('anomalies', 'VARCHAR') }, ({ anomalies }) => anomalies),
   durationField('connect', "SYN to the client's ACK; only on a connection's first exchange", 'connect > 20ms', column('connect_ms'), connectNs),
   durationField('send', "first to last byte of the request; an early answer ends it", 'send > 100ms', column('send_ms'), sendNs),
   durationField('wait', 'end of the request to the first byte of the response', 'wait > 200ms', column('wait_ms'), waitNs),
@@ -81,13 +90,13 @@ export const FIELDS: readonly Field[] = [
   durationField('total', 'first byte of the request to the last of the response; the handshake is not part of it', 'total >= 1.5s', column('total_ms'), totalNs),
   ...messageFields('request'),
   ...messageFields('response'),
-  numbersField('interim', 'status codes of the 1xx responses before the final one', 'interim == 103', { rows: (view) => `json_each(${view}.interim) one WHERE 1`, element: "one.value ->> 'status'" }, ({ interim }) => interim.map(({ status }) => status)),
+  numbersField('interim', 'status codes of the 1xx responses before the final one', 'interim == 103', { rows: (view) => `json_each(${view}.interim) one WHERE 1`, element: "one.value ->> 'status'", duckdb: jsonList('interim', 'BIGINT', 'status') }, ({ interim }) => interim.map(({ status }) => status)),
   numberField('tcp.retransmissions', 'segments of request and response that were sent again', 'tcp.retransmissions > 0', (view) => `(${view}.request_retransmissions + ${view}.response_retransmissions)`, ({ tcp }) => tcp.requestRetransmissions + tcp.responseRetransmissions),
   numberField('tcp.out_of_order', 'segments of request and response that came out of order', 'tcp.out_of_order > 0', (view) => `(${view}.request_out_of_order + ${view}.response_out_of_order)`, ({ tcp }) => tcp.requestOutOfOrder + tcp.responseOutOfOrder),
   numberField('client.zero_windows', 'times the client said that its receive window is closed', 'client.zero_windows > 0', column('client_zero_windows'), ({ tcp }) => tcp.clientZeroWindows),
   numberField('server.zero_windows', 'times the server said that its receive window is closed', 'server.zero_windows > 0', column('server_zero_windows'), ({ tcp }) => tcp.serverZeroWindows),
-  numbersField('vlan', "VLAN ids around the connection's packets, outermost first", 'vlan == 100', connectionList('vlans', 'one.value'), ({ connection }) => connection.vlans),
-  wordsField('tunnel', TUNNEL_KINDS, "tunnels around the connection's packets, outermost first", 'tunnel == vxlan', connectionList('tunnels', "one.value ->> 'kind'"), ({ connection }) => connection.tunnels.map(({ kind }) => kind)),
+  numbersField('vlan', "VLAN ids around the connection's packets, outermost first", 'vlan == 100', connectionList('vlans', 'one.value', jsonList('vlans', 'BIGINT')), ({ connection }) => connection.vlans),
+  wordsField('tunnel', TUNNEL_KINDS, "tunnels around the connection's packets, outermost first", 'tunnel == vxlan', connectionList('tunnels', "one.value ->> 'kind'", jsonList('tunnels', 'VARCHAR', 'kind')), ({ connection }) => connection.tunnels.map(({ kind }) => kind)),
 ]; // biome-ignore format: a table
 
 /** The families of header fields, as the reference names them. */

@@ -1,5 +1,6 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { RunClock } from '../model/packet.ts';
+import { compileDuckDbSql, type FilterDuckDbSql } from './duckdb-sql.ts';
 import { parse } from './parser.ts';
 import { compilePredicate } from './predicate.ts';
 import { print } from './print.ts';
@@ -26,6 +27,13 @@ export interface Filter {
    * SqlFunctions registered. `exchanges`: the view's alias in the query.
    */
   sql(exchanges?: string): FilterSql;
+  /**
+   * The same for DuckDB, on a relation with the columns that duckdb-sql.ts names. A pattern that its engine cannot
+   * take fails when the query is prepared. `epochSeconds`: what times as `+1s` count from.
+   *
+   * @throws UserError `filter` for a time as `+1s` when `epochSeconds` is null or left out
+   */
+  duckdbSql(exchanges?: string, epochSeconds?: number | null): FilterDuckDbSql;
 }
 
 /**
@@ -48,5 +56,7 @@ export function parseFilter(text: string): Filter {
     fields: [...fields],
     matches: compilePredicate(node),
     sql: (exchanges) => compileSql(node, exchanges),
+    duckdbSql: (exchanges = 'exchanges', epochSeconds = null) =>
+      compileDuckDbSql(node, exchanges, epochSeconds),
   };
 }

@@ -56,6 +56,10 @@ export function headerField(side: HeaderSide, name: string): TextsField {
       {
         rows: (view) => placedRows(view, places),
         element: 'one.value',
+        duckdb: {
+          lists: (view) => places.map(({ column }) => `[${view}.${column}]`),
+          element: (item) => item,
+        },
       },
       (exchange) => placedValues(exchange, places),
     );
@@ -69,6 +73,12 @@ export function headerField(side: HeaderSide, name: string): TextsField {
       rows: (view) => keptRows(view, sides),
       parameters: sides.map(() => name),
       element: 'one.value ->> 1',
+      duckdb: {
+        lists: (view) => sides.map((one) => `from_json(${view}.${one}_headers, '[["VARCHAR"]]')`),
+        guard: (item) => `${item}[1] = ?`,
+        parameters: [name],
+        element: (item) => `${item}[2]`,
+      },
     },
     (exchange) => keptValues(exchange, side, name),
   );

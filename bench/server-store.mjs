@@ -1,0 +1,333 @@
+// The store of `wirelens server`: how many exchanges it makes durable in a second, and how quickly it answers when it
+// is full, beside SQLite with the same rows. Builds nothing: run `npm run build` before.
+//
+//   node bench/server-store.mjs [--rows 10000000] [--batch 5000] [--agents 20] [--rounds 40] [--no-sqlite] [--keep DIR]
+//
+// For one core: taskset -c 0 node bench/server-store.mjs
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { openDuckDbStore } from '../dist/store/duckdb/open.js';
+import { BATCH_COLUMNS } from '../dist/transfer/batch-columns.js';
+
+const { values } = parseArgs({
+  options: {
+    rows: { type: 'string', default: '10000000' },
+    batch: { type: 'string', default: '5000' },
+    agents: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '40' },
+    'no-sqlite': { type: 'boolean', default: false },
+    keep: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const ROWS = Number(values.rows);
+const BATCH = Number(values.batch);
+const AGENTS = Number(values.agents);
+const ROUNDS = Number(values.rounds);
+/** 10 million rows are ten hours at 278 exchanges a second. */
+const SPAN_US = 36_000e6;
+const EPOCH_US = 1_700_000_000e6;
+
+let state = Number(values.seed) >>> 0;
+/** mulberry32 */
+function random() {
+  state = (state + 0x6d2b79f5) >>> 0;
+  let t = state;
+  t = Math.imul(t ^ (t >>> 15), t | 1);
+  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+}
+const below = (n) => Math.floor(random() * n);
+const all = (value) => ({ form: 'all', value });
+const numbers = (make) => ({
+  form: 'numbers',
+  values: Float64Array.from({ length: BATCH }, make),
+  nulls: null,
+});
+function coded(make) {
+  const places = new Map();
+  const codes = Int32Array.from({ length: BATCH }, (_, index) => {
+    const text = make(index);
+    if (text === null) return -1;
+    if (!places.has(text)) places.set(text, places.size);
+    return places.get(text);
+  });
+  return { form: 'codes', texts: [...places.keys()], codes };
+}
+
+const ROUTES = Array.from(
+  { length: 60 },
+  (_, index) => `/api/v1/${['users', 'orders', 'items', 'carts'][index % 4]}${index}/{id}`,
+);
+const clients = Array.from(
+  { length: 2000 },
+  (_, index) => `10.${(index >> 8) & 255}.${index & 255}.${10 + (index % 200)}`,
+);
+const servers = Array.from({ length: 300 }, (_, index) => `10.200.${index & 255}.${5 + (index >> 8)}`);
+const hosts = Array.from({ length: 40 }, (_, index) => `service-${index}.shop.svc.cluster.local`);
+
+function batch(number) {
+  const from = EPOCH_US + Math.floor((number * BATCH * SPAN_US) / ROWS);
+  const width = Math.max(1, Math.floor((BATCH * SPAN_US) / ROWS));
+  const route = Array.from({ length: BATCH }, () => below(ROUTES.length));
+  const target = coded((index) => ROUTES[route[index]].replace('{id}', String(below(100_000))));
+  const routes = coded((index) => ROUTES[route[index]]);
+  const wait = Float64Array.from(
+    { length: BATCH },
+    () => Math.round(-Math.log(1 - random()) * 20_000) / 1000,
+  );
+  const columns = Object.fromEntries(
+    BATCH_COLUMNS.map(({ name, nullable, type }) => [name, all(nullable ? null : type === 'text' ? '' : 0)]),
+  );
+  Object.assign(columns, {
+    started_us: numbers((_, index) => from + Math.floor((index / BATCH) * width) + below(50_000)),
+    started_ns: numbers(() => below(1000)),
+    connection_id: numbers(() => below(1e6)),
+    position: numbers(() => 1 + below(20)),
+    client: coded(() => clients[below(clients.length)]),
+    client_port: numbers(() => 32_768 + below(28_000)),
+    server: coded((index) => servers[(route[index] * 5 + below(5)) % servers.length]),
+    server_port: all(8080),
+    method: coded(() => (below(5) === 0 ? 'POST' : 'GET')),
+    host: coded((index) => hosts[route[index] % hosts.length]),
+    target,
+    path: target,
+    route: routes,
+    http_version: all('1.1'),
+    response_http_version: all('1.1'),
+    status: numbers(() => (below(50) === 0 ? 500 : below(20) === 0 ? 404 : 200)),
+    reason: coded(() => 'OK'),
+    outcome: all('complete'),
+    pairing: all('exact'),
+    send_ms: numbers(() => below(300) / 1000),
+    wait_ms: { form: 'numbers', values: wait, nulls: null },
+    receive_ms: numbers(() => below(2000) / 1000),
+    total_ms: { form: 'numbers', values: wait.map((one) => one + 1), nulls: null },
+    request_header_bytes: numbers(() => 200 + below(400)),
+    request_body_bytes: numbers(() => (below(5) === 0 ? below(4000) : 0)),
+    response_header_bytes: numbers(() => 150 + below(200)),
+    response_body_bytes: numbers(() => below(20_000)),
+    request_media_type: coded(() => (below(5) === 0 ? 'application/json' : null)),
+    response_media_type: all('application/json'),
+    user_agent: coded(() => `Go-http-client/1.${below(4)}`),
+    request_capture: all(0),
+    response_capture: all(0),
+    request_packet: numbers((_, index) => number * BATCH * 4 + index * 4),
+    response_packet: numbers((_, index) => number * BATCH * 4 + index * 4 + 2),
+    request_lost_bytes: all(0),
+    response_lost_bytes: all(0),
+    places: all(1),
+    uid: coded(
+      () =>
+        below(4_294_967_296).toString(16).padStart(8, '0') +
+        below(4_294_967_296).toString(16).padStart(8, '0'),
+    ),
+  });
+  return { rows: BATCH, columns };
+}
+
+const directory = values.keep ?? mkdtempSync(path.join(os.tmpdir(), 'wirelens-store-'));
+const report = (name, value) => console.log(`${name.padEnd(48)} ${value}`);
+const ms = (value) => `${value.toFixed(1)} ms`;
+function summary(times) {
+  const sorted = [...times].sort((a, b) => a - b);
+  const rank = (p) => sorted[Math.max(0, Math.ceil(sorted.length * p) - 1)];
+  return `p50 ${ms(rank(0.5))}, p99 ${ms(rank(0.99))}, ${times.length} times`;
+}
+
+console.log(
+  `node ${process.version}, ${os.cpus().length} cores, ${ROWS} rows in batches of ${BATCH} from ${AGENTS} agents, seed ${values.seed}`,
+);
+const store = await openDuckDbStore({ directory, log: (event) => console.log(event.code, event.message) });
+let storing = 0;
+let stored = 0;
+let cpu = 0;
+const facts = await store.facts();
+if (facts.observations < ROWS) {
+  // Batches are made between the measured times: several uploads are under way at once, as from several agents.
+  const AT_ONCE = 12;
+  for (let number = 0; number * BATCH < ROWS; number += AT_ONCE) {
+    const group = [];
+    for (let index = number; index < number + AT_ONCE && index * BATCH < ROWS; index += 1)
+      group.push([index, batch(index)]);
+    const began = performance.now();
+    const cpuBegan = process.cpuUsage();
+    await Promise.all(
+      group.map(([index, one]) =>
+        store.append(
+          one,
+          {
+            agent: `node-${index % AGENTS}`,
+            node: `node-${index % AGENTS}`,
+            pod: null,
+            namespace: 'wirelens',
+          },
+          { stream: `stream-${index % AGENTS}`, number: 1 + Math.floor(index / AGENTS) },
+        ),
+      ),
+    );
+    storing += performance.now() - began;
+    const used = process.cpuUsage(cpuBegan);
+    cpu += used.user + used.system;
+    stored += group.length * BATCH;
+    if (stored % (BATCH * AT_ONCE * 20) === 0)
+      console.error(`${stored} ${Math.round(stored / (storing / 1000))}/s`);
+  }
+  report('stored, durable when acknowledged', `${Math.round(stored / (storing / 1000))} exchanges/s`);
+  report('CPU of the process', `${(cpu / stored).toFixed(2)} µs an exchange`);
+}
+const full = await store.facts();
+report('exchanges, observations', `${full.exchanges}, ${full.observations}`);
+report(
+  'file',
+  `${(full.fileBytes / 1e6).toFixed(0)} MB, ${(full.fileBytes / full.observations).toFixed(1)} bytes a row`,
+);
+report('memory of the process', `${(process.memoryUsage.rss() / 1e6).toFixed(0)} MB`);
+
+const none = { where: null, fromUs: null, toUs: null, address: null, agent: null, node: null };
+const page = { ...none, sort: 'started', descending: true, limit: 100, cursor: null, afterId: null };
+const TABLE = [
+  'started_us',
+  'client',
+  'client_port',
+  'server',
+  'server_port',
+  'method',
+  'path',
+  'status',
+  'wait_ms',
+  'response_body_bytes',
+];
+const { parseFilter } = await import('../dist/filter/filter.js');
+const hour = () => {
+  const fromUs = EPOCH_US + below(9) * 3600e6;
+  return { fromUs, toUs: fromUs + 3600e6 };
+};
+const questions = {
+  'by IP: client, newest 200': () =>
+    store.list({ ...page, limit: 200, address: clients[below(clients.length)] }),
+  'by IP: server, newest 200': () =>
+    store.list({ ...page, limit: 200, address: servers[below(servers.length)] }),
+  'by IP: client, newest 200, columns of the table': () =>
+    store.list({ ...page, limit: 200, columns: TABLE, address: clients[below(clients.length)] }),
+  'by IP: nobody': () => store.list({ ...page, limit: 200, address: `192.0.2.${below(250)}` }),
+  'page of the list: newest 100': () => store.list(page),
+  'page of the list: status >= 500': () => store.list({ ...page, where: parseFilter('status >= 500') }),
+  'page of the list: route, 404': () =>
+    store.list({ ...page, where: parseFilter(`route == "${ROUTES[below(60)]}" && status == 404`) }),
+  'page of the list: slowest of an hour': () => store.list({ ...page, ...hour(), sort: 'total' }),
+  'page of the list: slowest of all': () => store.list({ ...page, sort: 'total' }),
+  'one exchange': () => store.get(String(1 + below(ROWS))),
+  'RED by route, one hour': () =>
+    store.red({ ...none, ...hour(), by: ['route'], bucketSeconds: null, limit: 1000 }),
+  'RED by route and minute, one hour': () =>
+    store.red({ ...none, ...hour(), by: ['route'], bucketSeconds: 60, limit: 10_000 }),
+  'RED by route, everything': () => store.red({ ...none, by: ['route'], bucketSeconds: null, limit: 1000 }),
+  'SQL: count by status': () =>
+    store.sql('SELECT status, count(*) FROM exchanges GROUP BY status', { rows: 100, milliseconds: 30_000 }),
+};
+for (const [name, ask] of Object.entries(questions)) {
+  await ask();
+  const times = [];
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const began = performance.now();
+    await ask();
+    times.push(performance.now() - began);
+  }
+  report(name, summary(times));
+}
+await store.close();
+
+if (!values['no-sqlite']) sqlite();
+if (values.keep === undefined) rmSync(directory, { recursive: true, force: true });
+
+/** The same rows in a SQLite file with the indexes that such questions want, made and asked by Debian's sqlite3. */
+function sqlite() {
+  const csv = path.join(directory, 'rows.csv');
+  const file = path.join(directory, 'rows.sqlite');
+  rmSync(file, { force: true });
+  if (spawnSync('sqlite3', ['-version']).status !== 0) {
+    console.log('sqlite3 is not installed: not compared');
+    return;
+  }
+  const fifo = spawnSync('mkfifo', [csv]);
+  if (fifo.status !== 0) throw new Error('no mkfifo');
+  const copy = `
+import { DuckDBInstance } from '@duckdb/node-api';
+const instance = await DuckDBInstance.create(${JSON.stringify(path.join(directory, 'exchanges.duckdb'))}, { access_mode: 'READ_ONLY' });
+const connection = await instance.connect();
+await connection.run(${JSON.stringify(`COPY (SELECT * EXCLUDE (uid), format('{:016x}', uid) AS uid FROM store.exchange_rows) TO '${csv}' (HEADER false)`)});`;
+  const began = performance.now();
+  const load = spawnSync(
+    'bash',
+    [
+      '-c',
+      `node --input-type=module -e "$COPY" & sqlite3 "$FILE" <<'SQL'
+PRAGMA journal_mode=WAL;
+PRAGMA synchronous=FULL;
+CREATE TABLE rows (${sqliteColumns()});
+.mode csv
+.import ${csv} rows
+SQL
+wait`,
+    ],
+    {
+      env: { ...process.env, COPY: copy, FILE: file },
+      stdio: ['ignore', 'ignore', 'inherit'],
+      cwd: path.resolve(import.meta.dirname, '..'),
+    },
+  );
+  rmSync(csv, { force: true });
+  if (load.status !== 0) throw new Error('SQLite could not load the rows');
+  const seconds = (performance.now() - began) / 1000;
+  report('SQLite: loaded in one transaction', `${Math.round(ROWS / seconds)} exchanges/s`);
+  const indexBegan = performance.now();
+  spawnSync('sqlite3', [
+    file,
+    'CREATE INDEX a ON rows (started_us); CREATE INDEX b ON rows (client, started_us); CREATE INDEX c ON rows (server, started_us); ANALYZE;',
+  ]);
+  report('SQLite: three indexes', `${((performance.now() - indexBegan) / 1000).toFixed(1)} s`);
+  report('SQLite: file', `${(statSync(file).size / 1e6).toFixed(0)} MB`);
+  const from = EPOCH_US + 4 * 3600e6;
+  const asked = {
+    'SQLite by IP: client, newest 200': () => {
+      const ip = clients[below(clients.length)];
+      return `SELECT * FROM (SELECT * FROM rows WHERE client = '${ip}' UNION SELECT * FROM rows WHERE server = '${ip}') ORDER BY started_us DESC LIMIT 200;`;
+    },
+    'SQLite page of the list: newest 100': () =>
+      'SELECT * FROM rows ORDER BY started_us DESC, id DESC LIMIT 100;',
+    'SQLite page of the list: status >= 500': () =>
+      'SELECT * FROM rows WHERE status >= 500 ORDER BY started_us DESC, id DESC LIMIT 100;',
+    'SQLite RED by route, one hour': () => `WITH one AS MATERIALIZED (
+        SELECT route, total_ms, status FROM rows WHERE started_us >= ${from} AND started_us < ${from + 3600e6}
+      ), ranked AS (SELECT route, total_ms, row_number() OVER (PARTITION BY route ORDER BY total_ms) AS place, count(*) OVER (PARTITION BY route) AS n FROM one)
+      SELECT route, max(n), max(CASE WHEN place = (n * 50 + 99) / 100 THEN total_ms END), max(CASE WHEN place = (n * 90 + 99) / 100 THEN total_ms END),
+        max(CASE WHEN place = (n * 99 + 99) / 100 THEN total_ms END), max(total_ms) FROM ranked GROUP BY route;`,
+  };
+  for (const [name, sql] of Object.entries(asked)) {
+    const rounds = name.includes('RED') ? 5 : ROUNDS;
+    const script = Array.from({ length: rounds + 1 }, sql).join('\n');
+    const run = spawnSync('sqlite3', [file], {
+      input: `.output /dev/null\n.timer on\n${script}\n`,
+      encoding: 'utf8',
+      maxBuffer: 1e8,
+    });
+    const times = [...run.stdout.matchAll(/Run Time: real ([\d.]+)/g)]
+      .slice(1)
+      .map((found) => Number(found[1]) * 1000);
+    if (times.length > 0) report(name, summary(times));
+  }
+}
+
+function sqliteColumns() {
+  const own = ['id INTEGER PRIMARY KEY', 'of_id', 'received_us INTEGER', 'agent', 'node', 'pod', 'namespace'];
+  const address = ['client_high', 'client_low', 'server_high', 'server_low'].map((name) => `${name} INTEGER`);
+  const types = { integer: 'INTEGER', real: 'REAL', text: 'TEXT' };
+  const rest = BATCH_COLUMNS.filter(({ name }) => name !== 'uid').map(
+    ({ name, type }) => `${name} ${types[type]}`,
+  );
+  return [...own, ...address, ...rest, 'uid TEXT'].join(', ');
+}

@@ -1,0 +1,184 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import { UserError } from '../../model/errors.ts';
+import type { BatchNumber, BatchOrigin, RowBatch } from '../../model/row-batch.ts';
+import { type Appended, StoreUnavailable } from '../exchange-store.ts';
+import type { Database } from './database.ts';
+import { diskFull, isDiskFull, isOutOfMemory, messageOf } from './failure.ts';
+import { type KnownState, noteBatch } from './known-state.ts';
+import { ObservationFinder } from './observation-finder.ts';
+import { type RowsToWrite, RowWriter } from './row-writer.ts';
+import type { StoreLog } from './store-event.ts';
+import { STORE_LIMITS } from './store-limits.ts';
+import { valueAt } from './vantage.ts';
+
+/** A batch that waits to be stored. */
+export interface Waiting {
+  readonly batch: RowBatch;
+  readonly origin: BatchOrigin;
+  readonly number: BatchNumber | null;
+  readonly bytes: number;
+  resolve(appended: Appended): void;
+  reject(error: unknown): void;
+}
+
+/** Stores groups of batches, each group in one transaction. One call at a time. */
+export class Committer {
+  readonly #connection: DuckDBConnection;
+  readonly #database: Database;
+  readonly #state: KnownState;
+  readonly #diskReserveBytes: number;
+  readonly #log: StoreLog;
+  readonly #writer: RowWriter;
+  readonly #finder: ObservationFinder;
+
+  constructor(
+    connection: DuckDBConnection,
+    database: Database,
+    state: KnownState,
+    diskReserveBytes: number,
+    log: StoreLog,
+  ) {
+    this.#connection = connection;
+    this.#database = database;
+    this.#state = state;
+    this.#diskReserveBytes = diskReserveBytes;
+    this.#log = log;
+    this.#writer = new RowWriter(connection, database.columns);
+    this.#finder = new ObservationFinder(connection);
+  }
+
+  /**
+   * Settles every batch of the group. Gives back the failure of the transaction (the batches were rejected for it);
+   * null: it is durable, or there was nothing to store.
+   */
+  async commit(group: readonly Waiting[]): Promise<unknown> {
+    const fresh: Waiting[] = [];
+    const repeated: Waiting[] = [];
+    const numbers = new Set<string>();
+    for (const waiting of group) {
+      const refused = this.#refusal(waiting);
+      if (refused !== null) waiting.reject(refused);
+      else if (this.#isKnown(waiting, numbers)) repeated.push(waiting);
+      else fresh.push(waiting);
+    }
+    let results: readonly Appended[] = [];
+    if (fresh.length > 0) {
+      try {
+        results = await this.#store(fresh);
+      } catch (error) {
+        const failure = failureOf(error);
+        for (const waiting of [...fresh, ...repeated]) waiting.reject(failure);
+        return error;
+      }
+    }
+    fresh.forEach((waiting, index) => {
+      waiting.resolve(results[index]);
+    });
+    for (const waiting of repeated) waiting.resolve({ stored: 0, joined: 0, repeated: true });
+    return null;
+  }
+
+  #isKnown({ number }: Waiting, inGroup: Set<string>): boolean {
+    if (number === null) return false;
+    if (this.#state.streams.get(number.stream)?.has(number.number) === true) return true;
+    const key = `${number.number} ${number.stream}`;
+    if (inGroup.has(key)) return true;
+    inGroup.add(key);
+    return false;
+  }
+
+  #refusal({ number }: Waiting): UserError | null {
+    if (number === null) return null;
+    const ranges = this.#state.streams.get(number.stream);
+    if (ranges === undefined || ranges.ranges < STORE_LIMITS.rangesPerStream) return null;
+    if (ranges.has(number.number) || ranges.has(number.number - 1) || ranges.has(number.number + 1))
+      return null;
+    return new UserError(
+      'scattered-stream',
+      `the numbers of this stream have ${STORE_LIMITS.rangesPerStream} gaps already`,
+      { hint: 'count batches of a stream from 1, and begin a new stream' },
+    );
+  }
+
+  async #store(fresh: readonly Waiting[]): Promise<Appended[]> {
+    const bytes = fresh.reduce((sum, one) => sum + one.bytes, 0);
+    const reserve = this.#diskReserveBytes;
+    if (reserve > 0 && this.#database.freeDiskBytes() < reserve + 2 * bytes) throw diskFull();
+    const state = this.#state;
+    const receivedUs = Math.max(Date.now() * 1000, state.lastReceivedUs);
+    let id = state.lastId + 1;
+    const plain = fresh.map(({ batch, origin }): RowsToWrite => {
+      const firstId = id;
+      id += batch.rows;
+      return { batch, origin, firstId, ofIds: null };
+    });
+    const ofIds = this.#canBeSeenTwice(fresh) ? await this.#finder.find(plain) : plain.map(() => null);
+    const rows = plain.map((one, index) => ({ ...one, ofIds: ofIds[index] }));
+    const connection = this.#connection;
+    await connection.run('BEGIN');
+    try {
+      await this.#writer.write(rows, receivedUs);
+      await this.#writeNumbers(fresh, receivedUs);
+      await connection.run('COMMIT');
+    } catch (error) {
+      await connection.run('ROLLBACK').catch(() => {});
+      throw error;
+    }
+    state.lastId = id - 1;
+    state.lastReceivedUs = receivedUs;
+    return rows.map((one, index) => this.#settle(one, fresh[index]));
+  }
+
+  /** One row for each stream and run of numbers. */
+  async #writeNumbers(fresh: readonly Waiting[], receivedUs: number): Promise<void> {
+    const values: string[] = [];
+    const parameters: string[] = [];
+    for (const { number } of fresh) {
+      if (number === null) continue;
+      values.push(`(?, ${number.number}, ${number.number}, ${receivedUs})`);
+      parameters.push(number.stream);
+    }
+    if (values.length > 0)
+      await this.#connection.run(`INSERT INTO store.batch_ranges VALUES ${values.join(', ')}`, parameters);
+  }
+
+  #settle({ batch, origin, ofIds }: RowsToWrite, { number }: Waiting): Appended {
+    const state = this.#state;
+    const joined = ofIds === null ? 0 : ofIds.reduce((sum, id) => sum + (Number.isNaN(id) ? 0 : 1), 0);
+    const stored = batch.rows - joined;
+    state.exchanges += stored;
+    state.observations += batch.rows;
+    state.agents.add(origin.agent);
+    const times = batch.columns.started_us;
+    for (let row = 0; row < batch.rows; row += 1) {
+      const startedUs = valueAt(times, row) as number;
+      if (state.oldestUs === null || startedUs < state.oldestUs) state.oldestUs = startedUs;
+      if (state.newestUs === null || startedUs > state.newestUs) state.newestUs = startedUs;
+    }
+    if (number !== null) {
+      state.storedRanges += 1;
+      noteBatch(state, number.stream, number.number, number.number, this.#log);
+    }
+    return { stored, joined, repeated: false };
+  }
+
+  /** With one agent only there is nobody else who could have seen an exchange. */
+  #canBeSeenTwice(fresh: readonly Waiting[]): boolean {
+    const { agents } = this.#state;
+    const [first] = fresh;
+    if (fresh.some(({ origin }) => origin.agent !== first.origin.agent)) return true;
+    return agents.size > 1 || (agents.size === 1 && !agents.has(first.origin.agent));
+  }
+}
+
+function failureOf(error: unknown): unknown {
+  if (error instanceof StoreUnavailable) return error;
+  if (isDiskFull(error)) return diskFull(error);
+  if (isOutOfMemory(error))
+    return new StoreUnavailable('busy', 'the store has no memory for this just now; try again later', true, {
+      cause: error,
+    });
+  return new StoreUnavailable('failed', `the exchanges could not be stored: ${messageOf(error)}`, true, {
+    cause: error,
+  });
+}

@@ -1,0 +1,96 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { ExchangeDetail, ExchangeRow, Observation, TimeApart } from '../exchange-store.ts';
+import { readRows, type Table } from './row-reading.ts';
+import { EXCHANGE_COLUMNS, OBSERVATION_COLUMNS, selectList } from './storage-columns.ts';
+import { STORE_LIMITS } from './store-limits.ts';
+
+const ROW_ID = /^\d{1,15}$/;
+const UID = /^[0-9a-f]{16}$/i;
+
+/** `key`: a row id (also of a further observation) or a uid, of which the newest exchange is taken. */
+export async function exchangeDetail(
+  connection: DuckDBConnection,
+  key: string,
+): Promise<ExchangeDetail | null> {
+  const id = await exchangeId(connection, key);
+  if (id === null) return null;
+  const own = objects(
+    await readRows(
+      connection,
+      `SELECT ${selectList(EXCHANGE_COLUMNS)} FROM store.exchange_rows e WHERE e.id = ?`,
+      [BigInt(id)],
+    ),
+  );
+  if (own.length === 0) return null;
+  const [exchange] = own;
+  const startedUs = exchange.started_us as number;
+  const table = await readRows(
+    connection,
+    `SELECT ${selectList(OBSERVATION_COLUMNS)} FROM store.exchange_rows e
+     WHERE e.started_us BETWEEN ? AND ? AND e.id >= ? AND (e.id = ? OR e.of_id = ?) ORDER BY e.id LIMIT ${STORE_LIMITS.observationsShown}`,
+    [
+      BigInt(startedUs - STORE_LIMITS.apartUs),
+      BigInt(startedUs + STORE_LIMITS.apartUs),
+      BigInt(id),
+      BigInt(id),
+      BigInt(id),
+    ],
+  );
+  const observations = nearestClientFirst(objects(table));
+  return { exchange, observations, apart: timeApart(observations) };
+}
+
+async function exchangeId(connection: DuckDBConnection, key: string): Promise<number | null> {
+  if (ROW_ID.test(key)) {
+    const { rows } = await readRows(
+      connection,
+      'SELECT coalesce(of_id, id) FROM store.exchange_rows WHERE id = ?',
+      [BigInt(key)],
+    );
+    return (rows[0]?.[0] as number | undefined) ?? null;
+  }
+  if (!UID.test(key)) return null;
+  const { rows } = await readRows(
+    connection,
+    `SELECT coalesce(of_id, id) FROM store.exchange_rows WHERE uid = ${BigInt(`0x${key}`)}::UBIGINT ORDER BY id DESC LIMIT 1`,
+  );
+  return (rows[0]?.[0] as number | undefined) ?? null;
+}
+
+export function objects({ names, rows }: Table): ExchangeRow[] {
+  return rows.map((row) => Object.fromEntries(names.map((name, index) => [name, row[index]])) as ExchangeRow);
+}
+
+/** First byte of the request to first byte of the response, ms; null: one of them was not seen. */
+function answerMs(row: ExchangeRow): number | null {
+  return typeof row.send_ms === 'number' && typeof row.wait_ms === 'number'
+    ? row.send_ms + row.wait_ms
+    : null;
+}
+
+/** Who is nearer to the client waits longer for the answer. */
+export function nearestClientFirst(rows: readonly ExchangeRow[]): Observation[] {
+  return [...rows].sort(
+    (one, other) => (answerMs(other) ?? -1) - (answerMs(one) ?? -1) || Number(one.id) - Number(other.id),
+  );
+}
+
+/** Between the observation nearest to the client and the one nearest to the server. */
+export function timeApart(observations: readonly Observation[]): TimeApart | null {
+  const timed = observations.filter((row) => answerMs(row) !== null);
+  const first = timed[0];
+  const last = timed.at(-1);
+  if (first === undefined || last === undefined || first === last) return null;
+  const clientSideMs = answerMs(first) as number;
+  const serverSideMs = answerMs(last) as number;
+  // Differences of whole µs first: Unix times in ms with fractions would lose the nanoseconds.
+  const beganMs =
+    (Number(last.started_us) - Number(first.started_us)) / 1e3 +
+    (Number(last.started_ns) - Number(first.started_ns)) / 1e6;
+  return {
+    clientSideMs,
+    serverSideMs,
+    networkMs: clientSideMs - serverSideMs,
+    clockOffsetMs: beganMs + (serverSideMs - clientSideMs) / 2,
+  };
+}

@@ -1,0 +1,19 @@
+import { INTERRUPTED } from '../live/stopping.ts';
+
+/**
+ * Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. `onHangup`: SIGHUP, as often as it
+ * comes. Also as the first process of a container, for which the kernel does nothing by itself.
+ */
+export function stopSignal(onHangup: () => void): Promise<NodeJS.Signals> {
+  process.on('SIGHUP', onHangup);
+  return new Promise((resolve) => {
+    let signalled = false;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(name, () => {
+        if (signalled) process.exit(INTERRUPTED);
+        signalled = true;
+        resolve(name);
+      });
+    }
+  });
+}

@@ -1,0 +1,202 @@
+import type { ServerResponse } from 'node:http';
+import type { ExchangeRow, ExchangeStore, Selection } from '../store/exchange-store.ts';
+import type { ServerLimits } from './limits.ts';
+
+/** Exchanges read from the store at once for one stream. */
+const PAGE = 500;
+
+export interface LiveFeedOptions {
+  readonly store: ExchangeStore;
+  readonly limits: ServerLimits;
+  /** Told of every exchange sent. */
+  readonly onEvent: () => void;
+  /** Told when a stream ends because something failed; it is not told to the client. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/**
+ * Live streams of exchanges as server-sent events. A stream holds no queue: it reads what came after the last row that it
+ * sent, and only when its client has taken that. So a slow client costs one page of memory, and misses nothing.
+ */
+export class LiveFeed {
+  readonly #options: LiveFeedOptions;
+  readonly #streams = new Set<LiveStream>();
+  readonly #unsubscribe: () => void;
+
+  constructor(options: LiveFeedOptions) {
+    this.#options = options;
+    this.#unsubscribe = options.store.onCommit((afterId) => {
+      for (const stream of this.#streams) stream.told(afterId);
+    });
+  }
+
+  get streams(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Sends events until the client goes away or the feed is closed. The head of the answer is written already.
+   * `afterId` null: from now on.
+   */
+  async serve(answer: ServerResponse, selection: Selection, afterId: number | null): Promise<void> {
+    const stream = new LiveStream(answer, selection, this.#options);
+    // Registered first: what is committed while the position is looked up is told.
+    this.#streams.add(stream);
+    try {
+      await stream.run(afterId);
+    } catch (error) {
+      this.#options.onFailure(error);
+    } finally {
+      this.#streams.delete(stream);
+      answer.end();
+    }
+  }
+
+  /** Ends every stream; their clients come back with the id of what they saw last. */
+  close(): void {
+    this.#unsubscribe();
+    for (const stream of this.#streams) stream.stop();
+  }
+}
+
+class LiveStream {
+  readonly #answer: ServerResponse;
+  readonly #selection: Selection;
+  readonly #options: LiveFeedOptions;
+  readonly #stopped = new AbortController();
+  /** Everything up to this id is sent, or did not match. */
+  #position = 0;
+  /** Everything up to this id is committed. */
+  #committed = 0;
+  #news = false;
+  #wake: (() => void) | null = null;
+
+  constructor(answer: ServerResponse, selection: Selection, options: LiveFeedOptions) {
+    this.#answer = answer;
+    this.#selection = selection;
+    this.#options = options;
+    answer.once('close', () => this.stop());
+  }
+
+  told(afterId: number): void {
+    this.#committed = Math.max(this.#committed, afterId);
+    this.#news = true;
+    this.#wake?.();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+    this.#wake?.();
+  }
+
+  async run(afterId: number | null): Promise<void> {
+    const { store, limits } = this.#options;
+    const { signal } = this.#stopped;
+    const comments = setInterval(() => this.#answer.write(':\n\n'), limits.streamCommentMs);
+    try {
+      this.#position = afterId ?? (await newestId(store, signal));
+      // An id without data is no event, but what a client comes back with.
+      await this.#send(`retry: 2000\nid: ${this.#position}\n\n`);
+      this.#news ||= afterId !== null;
+      while (!signal.aborted) {
+        await this.#untilNews();
+        if (signal.aborted) return;
+        await this.#sendNews();
+        await this.#pause(limits.streamPauseMs);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      clearInterval(comments);
+    }
+  }
+
+  async #sendNews(): Promise<void> {
+    this.#news = false;
+    // What is committed by now is seen by the pages below, so it needs no second look.
+    const covered = this.#committed;
+    for (;;) {
+      const page = await this.#options.store.list(
+        {
+          ...this.#selection,
+          sort: 'id',
+          descending: false,
+          limit: PAGE,
+          cursor: null,
+          afterId: this.#position,
+        },
+        this.#stopped.signal,
+      );
+      await this.#sendRows(page.rows);
+      if (page.next === null || page.rows.length === 0 || this.#stopped.signal.aborted) break;
+    }
+    this.#position = Math.max(this.#position, covered);
+  }
+
+  async #sendRows(rows: readonly ExchangeRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#send(rows.map(eventText).join(''));
+    for (const _ of rows) this.#options.onEvent();
+    this.#position = Number(rows[rows.length - 1].id);
+  }
+
+  /** Resolves when the client's side has taken it; ends the stream when it takes too long for that. */
+  async #send(text: string): Promise<void> {
+    if (this.#answer.write(text)) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#answer.off('drain', done);
+        this.#stopped.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#answer.destroy();
+        this.stop();
+      }, this.#options.limits.streamStallMs);
+      this.#answer.once('drain', done);
+      this.#stopped.signal.addEventListener('abort', done);
+    });
+  }
+
+  async #untilNews(): Promise<void> {
+    if (this.#news || this.#stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = null;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    if (this.#stopped.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        this.#stopped.signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      this.#stopped.signal.addEventListener('abort', done);
+    });
+  }
+}
+
+const eventText = (row: ExchangeRow): string =>
+  `event: exchange\nid: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
+
+const NOTHING_ASKED: Selection = {
+  where: null,
+  fromUs: null,
+  toUs: null,
+  address: null,
+  agent: null,
+  node: null,
+};
+
+async function newestId(store: ExchangeStore, signal: AbortSignal): Promise<number> {
+  const { rows } = await store.list(
+    { ...NOTHING_ASKED, sort: 'id', descending: true, limit: 1, cursor: null, afterId: null },
+    signal,
+  );
+  return rows.length === 0 ? 0 : Number(rows[0].id);
+}

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../model/errors.ts';
+import { defineAgent } from './definitions/agent.ts';
 import { defineAnalyze, separateSlow } from './definitions/analyze.ts';
 import { defineAssert } from './definitions/assert.ts';
 import { defineCapture } from './definitions/capture.ts';
@@ -12,11 +13,14 @@ import { defineExtract } from './definitions/extract.ts';
 import { defineFields } from './definitions/fields.ts';
 import { defineInterfaces } from './definitions/interfaces.ts';
 import { COMMAND_GROUP, type DefinitionContext, EXIT_CODES } from './definitions/options.ts';
+import { defineQuery } from './definitions/query.ts';
 import { defineRedact } from './definitions/redact.ts';
+import { defineServer } from './definitions/server.ts';
 import { defineShow } from './definitions/show.ts';
 import { defineSql } from './definitions/sql.ts';
 import { defineStat } from './definitions/stat.ts';
 import { defineTail } from './definitions/tail.ts';
+import { defineUpload } from './definitions/upload.ts';
 import { reportFailure } from './failure.ts';
 
 /** In the order in which `wirelens --help` lists them. */
@@ -34,6 +38,10 @@ const DEFINITIONS: readonly ((program: Command, context: DefinitionContext) => v
   defineExport,
   defineDiff,
   defineAssert,
+  defineAgent,
+  defineServer,
+  defineUpload,
+  defineQuery,
   defineFields,
   defineCompletion,
 ];

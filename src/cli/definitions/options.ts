@@ -18,6 +18,7 @@ export const COMMAND_GROUP = {
   ask: 'Ask:',
   handOn: 'Hand on:',
   compare: 'Compare:',
+  central: 'Many nodes, one place to ask:',
   learn: 'Learn:',
 } as const;
 

@@ -1,0 +1,316 @@
+import { UserError } from '../../model/errors.ts';
+import { LossTeller } from '../loss-teller.ts';
+import { SpoolAccount } from './account.ts';
+import type { DirectoryLock } from './directory-lock.ts';
+import { DiskWork } from './disk-work.ts';
+import { type OpenedDirectory, openSpoolDirectory } from './open-directory.ts';
+import { writePosition } from './position.ts';
+import { HEADER_BYTES, LONGEST_BODY_BYTES } from './record.ts';
+import type { SealedBatch, Segment } from './segment.ts';
+import { SegmentList } from './segment-list.ts';
+import type { RecordPlace } from './segment-scan.ts';
+import type { BatchOutcome, SpoolCounts, SpooledBatch, SpoolOptions } from './spool-facts.ts';
+import { WriteQueue } from './write-queue.ts';
+
+/** A segment is closed when it has so many bytes; less in a small spool, so that there are always several. */
+const SEGMENT_BYTES = 8 * 1024 * 1024;
+const LEAST_SEGMENTS = 8;
+export const QUEUE_BYTES = 16 * 1024 * 1024;
+/** Written and made durable in one go. */
+const WRITE_BYTES = 4 * 1024 * 1024;
+/** Numbers are set aside by so many, so that none is used twice whatever the disk has forgotten. */
+const NUMBERS_AHEAD = 1000;
+/** What is being sent: records of one segment, one after the other. */
+interface InHand {
+  readonly records: readonly RecordPlace[];
+  readonly rows: number;
+  /** The segment was dropped meanwhile; the server may have them after all. */
+  dropped: boolean;
+}
+
+/**
+ * Batches between capture and upload, on disk: what was written survives the end of this process, is handed out in
+ * order, and is forgotten when it was sent. `append` never waits.
+ *
+ * A number that was handed out once stands for the same batch for ever, so that a server can tell repetitions.
+ */
+export class Spool {
+  /** Drawn once for the directory; see BatchNumber. */
+  readonly stream: string;
+  readonly #options: SpoolOptions;
+  readonly #lock: DirectoryLock;
+  readonly #queue: WriteQueue;
+  readonly #losses: LossTeller;
+  readonly #account: SpoolAccount;
+  readonly #segments: SegmentList;
+  readonly #work: DiskWork;
+  readonly #waiters = new Set<() => void>();
+  #nextNumber: number;
+  #inHand: InHand | null = null;
+  #closed = false;
+
+  private constructor(options: SpoolOptions, opened: OpenedDirectory) {
+    this.#options = options;
+    this.#lock = opened.lock;
+    this.stream = opened.stream;
+    const segmentBytes = Math.min(SEGMENT_BYTES, Math.floor(options.limitBytes / LEAST_SEGMENTS));
+    this.#segments = new SegmentList(options.directory, segmentBytes, opened.segments);
+    this.#nextNumber = opened.nextNumber;
+    this.#losses = new LossTeller(options.log);
+    this.#work = new DiskWork({
+      hasBatches: () => this.#queue.length > 0,
+      write: () => this.#write(),
+      forget: () => this.#forgetFinished(),
+      log: options.log,
+    });
+    this.#account = new SpoolAccount(opened.before, opened.position, this.#losses, () =>
+      this.#work.positionChanged(),
+    );
+    this.#queue = new WriteQueue(options.queueBytes ?? QUEUE_BYTES);
+    // What was lost behind the last record is passed with its segment; without one, now.
+    const { newest } = this.#segments;
+    const { writtenRows } = opened.position;
+    if (newest === undefined) this.#account.passDamage(writtenRows);
+    else newest.endRows = Math.max(newest.endRows, writtenRows);
+  }
+
+  /**
+   * Opens a directory, which is made if need be. What an earlier process left there waits to be sent; its torn end is
+   * cut off.
+   *
+   * @throws UserError when it cannot be read or written, or another agent uses it
+   */
+  static async open(options: SpoolOptions): Promise<Spool> {
+    try {
+      return new Spool(options, await openSpoolDirectory(options.directory, options.log));
+    } catch (error) {
+      if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
+      throw new UserError('spool', `the spool cannot be used: ${(error as Error).message}`, {
+        place: { file: options.directory },
+        hint: 'name a directory on a writable disk with --spool',
+        cause: error,
+      });
+    }
+  }
+
+  /** Takes a batch. Never waits; what does not fit into memory while the disk is busy is dropped, the oldest first. */
+  append(batch: SealedBatch): void {
+    if (this.#closed || batch.rows < 1) return;
+    if (batch.body.length > Math.min(LONGEST_BODY_BYTES, this.#options.limitBytes - HEADER_BYTES)) {
+      this.#account.unwritten(batch.rows, 'dropped because their batch is larger than the spool');
+      return;
+    }
+    this.#overflowed(this.#queue.push(batch));
+    this.#work.wake();
+  }
+
+  get counts(): SpoolCounts {
+    const undecided = this.#inHand?.dropped === true ? this.#inHand.rows : 0;
+    const { newest, waiting, waitingBytes, bytes } = this.#segments;
+    const unread = newest === undefined ? 0 : Math.max(0, newest.endRows - this.#account.position.doneRows);
+    return {
+      ...this.#account.outcomes(undecided),
+      waitingRows: unread + undecided + this.#queue.rows,
+      waitingBatches: waiting + this.#queue.length,
+      waitingBytes: waitingBytes + this.#queue.bytes,
+      fileBytes: bytes,
+    };
+  }
+
+  /** Why nothing can be written now, in words; null: all is well. */
+  get failure(): string | null {
+    return this.#work.failure;
+  }
+
+  /**
+   * The oldest batches that were neither sent nor refused, in order, at most so many; none: none waits. They are in
+   * hand until `settle` says what became of them; only then others can be taken.
+   */
+  async take(most = 1): Promise<readonly SpooledBatch[]> {
+    return this.#work.alone(async () => {
+      if (this.#inHand !== null) throw new Error('batches are in hand already');
+      for (;;) {
+        const segment = this.#segments.oldest;
+        if (segment === undefined) return [];
+        const found = await this.#oldestOf(segment, most);
+        if (found === null) {
+          if (segment.isOpen) return [];
+          this.#finish(segment);
+        } else if (found.batches.length > 0) {
+          const records = found.records.slice(0, found.batches.length);
+          this.#inHand = { records, rows: rowsOf(records), dropped: false };
+          return found.batches;
+        } else {
+          const [damaged] = found.records as [RecordPlace];
+          segment.passed(damaged);
+          this.#account.pass(damaged, 'damaged');
+        }
+      }
+    });
+  }
+
+  /**
+   * What became of the batches in hand, beginning with the oldest. Those behind the last outcome could not be sent now:
+   * they will come again, unless they were dropped meanwhile.
+   */
+  settle(outcomes: readonly BatchOutcome[]): void {
+    const inHand = this.#inHand;
+    if (inHand === null) throw new Error('no batch is in hand');
+    this.#inHand = null;
+    const { records, dropped } = inHand;
+    // What is in hand and was not dropped lies in the oldest segment.
+    const segment = this.#segments.oldest;
+    for (const [index, record] of records.entries()) {
+      const outcome = outcomes[index];
+      if (dropped) this.#account.decide(record.rows, outcome ?? 'dropped');
+      else if (outcome !== undefined) {
+        segment?.passed(record);
+        this.#account.pass(record, outcome);
+      }
+    }
+    if (!dropped && segment?.waiting === 0 && !segment.isOpen) this.#finish(segment);
+  }
+
+  /** The oldest records of a segment that were not passed, and the first of them that can be read; null: none is there. */
+  async #oldestOf(
+    segment: Segment,
+    most: number,
+  ): Promise<{ records: readonly RecordPlace[]; batches: readonly SpooledBatch[] } | null> {
+    try {
+      const records = await segment.after(this.#account.position.done, most);
+      const batches: SpooledBatch[] = [];
+      for (const record of records) {
+        const body = await segment.read(record);
+        if (body === null) break;
+        batches.push({ number: record.number, rows: record.rows, body });
+      }
+      return records.length === 0 ? null : { records, batches };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // Somebody removed the file. What was in it is counted as damaged.
+      await segment.close();
+      return null;
+    }
+  }
+
+  /** Resolves to true when a batch may wait to be taken; to false when the signal ended it. */
+  async arrival(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return false;
+    if (this.#segments.waiting > 0) return true;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        this.#waiters.delete(done);
+        signal.removeEventListener('abort', done);
+        resolve(!signal.aborted);
+      };
+      this.#waiters.add(done);
+      signal.addEventListener('abort', done, { once: true });
+    });
+  }
+
+  /** Resolves when everything appended before was written, or could not be; the position is written then too. */
+  settled(): Promise<void> {
+    return this.#work.settled();
+  }
+
+  /** Writes what it can, and lets the directory go. A batch in hand is given back. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    await this.settled();
+    this.#closed = true;
+    this.#work.end();
+    const left = this.#queue.take(Number.POSITIVE_INFINITY).reduce((sum, { rows }) => sum + rows, 0);
+    this.#overflowed(left);
+    await this.#work.alone(async () => {
+      if (this.#inHand !== null) this.settle([]);
+      // No number is under way any more: the next start need not leave any out.
+      this.#account.reserve(this.#nextNumber - 1);
+      await this.#writePosition(false).catch(() => {});
+      await this.#segments.close();
+    });
+    for (const wake of [...this.#waiters]) wake();
+    this.#losses.close();
+    this.#lock.release();
+  }
+
+  async #write(): Promise<void> {
+    const batches = this.#queue.take(WRITE_BYTES);
+    const bytes = batches.reduce((sum, { body }) => sum + body.length + HEADER_BYTES, 0);
+    let segment: Segment | null = null;
+    try {
+      await this.#makeRoom(bytes);
+      await this.#reserve(batches.length);
+      segment = await this.#segments.writable(bytes, this.#nextNumber, this.#account.position.writtenRows);
+      await segment.append(batches, this.#nextNumber);
+    } catch (error) {
+      if (segment === null || segment.isOpen) this.#overflowed(this.#queue.giveBack(batches));
+      else {
+        // It is not known what stands in the file: to write them again could double them.
+        this.#nextNumber += batches.length;
+        this.#overflowed(batches.reduce((sum, { rows }) => sum + rows, 0));
+      }
+      throw error;
+    }
+    this.#nextNumber += batches.length;
+    this.#account.written(segment.endRows);
+    for (const wake of [...this.#waiters]) wake();
+  }
+
+  /** Before numbers are used, the disk must know that they may be. */
+  async #reserve(count: number): Promise<void> {
+    if (this.#nextNumber + count - 1 <= this.#account.position.reserved) return;
+    this.#account.reserve(this.#nextNumber + count + NUMBERS_AHEAD);
+    await this.#writePosition(true);
+  }
+
+  /** Drops the oldest segments until there is room for so many bytes more. */
+  async #makeRoom(bytes: number): Promise<void> {
+    const { limitBytes } = this.#options;
+    if (this.#segments.bytes + bytes <= limitBytes) return;
+    await this.#forgetFinished();
+    for (;;) {
+      const segment = this.#segments.oldest;
+      if (segment === undefined || this.#segments.bytes + bytes <= limitBytes) return;
+      if (segment.isOpen) await segment.seal();
+      const inHand = this.#inHand;
+      // Taken from the oldest segment, which is this one unless it was dropped before.
+      const undecided = inHand !== null && !inHand.dropped ? inHand : null;
+      if (undecided !== null) undecided.dropped = true;
+      this.#account.drop(segment.lastNumber, segment.endRows, undecided?.rows ?? 0);
+      this.#finish(segment);
+      await this.#forgetFinished();
+    }
+  }
+
+  /** Nothing of the segment, which is the oldest, waits any more. */
+  #finish(segment: Segment): void {
+    this.#segments.finishOldest();
+    this.#account.passDamage(segment.endRows);
+    this.#work.positionChanged();
+  }
+
+  /** Writes the position; then segments that it has passed may go. */
+  async #forgetFinished(): Promise<void> {
+    // Others may be finished while the position is written: it does not tell of them.
+    const { finished } = this.#segments;
+    await this.#writePosition(false);
+    await this.#segments.removeFinished(finished);
+  }
+
+  async #writePosition(durable: boolean): Promise<void> {
+    this.#work.positionTaken();
+    try {
+      await writePosition(this.#options.directory, this.#account.position, durable);
+    } catch (error) {
+      this.#work.positionChanged();
+      throw error;
+    }
+  }
+
+  #overflowed(rows: number): void {
+    const reason = this.failure === null ? 'the disk is too slow' : 'nothing can be written';
+    this.#account.unwritten(rows, `dropped because ${reason}`);
+  }
+}
+
+const rowsOf = (records: readonly RecordPlace[]): number => records.reduce((sum, { rows }) => sum + rows, 0);

@@ -139,7 +139,7 @@ describe('a SQLite file that is not as it should be', () => {
   it('another version says what to do', async () => {
     expect(await attempt(await changed('PRAGMA user_version = 1'))).toMatchObject({
       code: 'older-schema',
-      message: 'written by an older wirelens: its schema has version 1, this one reads 3',
+      message: 'written by an older wirelens: its schema has version 1, this one reads 4',
       hint: expect.stringContaining('analyse the capture again'),
     });
     expect(await attempt(await changed('PRAGMA user_version = 99'))).toMatchObject({

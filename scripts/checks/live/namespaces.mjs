@@ -48,6 +48,7 @@ class Host {
 /** The hosts of one scenario, and a folder for its files. */
 export class Lab {
   #hosts = [];
+  #children = [];
   folder = mkdtempSync(path.join(tmpdir(), 'wirelens-live-check-'));
 
   constructor() {
@@ -71,8 +72,14 @@ export class Lab {
     return path.join(this.folder, name);
   }
 
+  /** A process outside the namespaces that ends with the laboratory. */
+  attach(child) {
+    this.#children.push(child);
+  }
+
   remove() {
     if (!labs.delete(this)) return;
+    for (const child of this.#children) child.kill('SIGKILL');
     for (const { name } of this.#hosts) {
       // Whoever is in a namespace of ours was started by us.
       const { stdout } = spawnSync('ip', ['netns', 'pids', name], { encoding: 'utf8' });

@@ -94,7 +94,7 @@ function makeNamespaces() {
 function cleanUp() {
   if (cleaned) return;
   cleaned = true;
-  for (const child of children) child.kill('SIGKILL');
+  for (const child of children) child.kill(child.spawnargs.includes('nginx') ? 'SIGTERM' : 'SIGKILL');
   for (const name of [CLIENT, SERVER]) spawnSync('ip', ['netns', 'del', name]);
   if (!values.keep) rmSync(folder, { recursive: true, force: true });
 }

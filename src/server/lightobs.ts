@@ -33,6 +33,12 @@ export function lightObsQuestion(parameters: Readonly<Record<string, unknown>>):
 const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const number = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 
+/** What `lightObsRow` looks at: the store reads no more. */
+export const LIGHTOBS_COLUMNS = [
+  'started_us', 'client', 'client_port', 'server', 'server_port', 'method', 'target', 'status', 'send_ms',
+  'wait_ms', 'response_header_bytes', 'response_body_bytes',
+] as const; // biome-ignore format: a list
+
 /** The 11 fields. What LightObs has no word for becomes 0 or empty. */
 export function lightObsRow(row: ExchangeRow) {
   return {

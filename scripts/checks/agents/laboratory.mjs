@@ -50,6 +50,7 @@ export async function startSlowServer(lab) {
   const socket = lab.file(`slow-${Math.random().toString(36).slice(2)}.sock`);
   const program = path.resolve(import.meta.dirname, '../live/slow-server.mjs');
   const slow = start([process.execPath, program, socket]);
+  lab.attach(slow.child);
   await until(() => slow.text('stdout').includes('ready'), 'start of slow-server.mjs');
   return socket;
 }

@@ -4,7 +4,7 @@ import { plainAddress } from '../address.ts';
 import { AnswerError } from '../answer-error.ts';
 import { clientGone } from '../client-gone.ts';
 import type { ServerContext } from '../context.ts';
-import { lightObsLimit, lightObsQuestion, lightObsRow } from '../lightobs.ts';
+import { LIGHTOBS_COLUMNS, lightObsLimit, lightObsQuestion, lightObsRow } from '../lightobs.ts';
 import { FAILURES } from '../schemas/common.ts';
 import { LightObsAnswerSchema, LightObsQuerySchema } from '../schemas/lightobs.ts';
 
@@ -45,6 +45,7 @@ export function addLightObsRoutes(app: FastifyInstance, { store, questions }: Se
         limit: lightObsLimit(request.query.limit),
         cursor: null,
         afterId: null,
+        columns: LIGHTOBS_COLUMNS,
       };
       const page = await questions.run(() => store.list(query, clientGone(reply)));
       return page.rows.map(lightObsRow);

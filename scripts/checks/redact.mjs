@@ -38,10 +38,15 @@ const SAME = [
   'udp.length',
   'vxlan.vni',
   'gre.key',
-  'ip.checksum.status',
-  'tcp.checksum.status',
-  'udp.checksum.status',
 ];
+const CHECKSUMS = ['ip.checksum.status', 'tcp.checksum.status', 'udp.checksum.status'];
+/** Of tshark's values of `*.checksum.status`. */
+const [BAD, GOOD] = ['0', '1'];
+/**
+ * A checksum that offloading left half made stays so, and then the sum of the new addresses is right by chance in one
+ * packet of 65,536. Two of them in one of our captures is rarer than any run will see.
+ */
+const RIGHT_BY_CHANCE = 1;
 const HTTP = ['http.request.method', 'http.response.code', 'http.content_length_header'];
 const MALFORMED = ['_ws.malformed', 'frame.protocols'];
 /** Payloads whose dissectors may call filler malformed. */
@@ -59,7 +64,7 @@ const TSHARK_FINDS_MORE_OR_LESS = new Set([
 function rows(file) {
   const args = ['-n', '-r', file, '-T', 'fields', '-E', 'separator=|'];
   for (const preference of PREFERENCES) args.push('-o', preference);
-  for (const field of [...SAME, ...HTTP, ...MALFORMED]) args.push('-e', field);
+  for (const field of [...CHECKSUMS, ...SAME, ...HTTP, ...MALFORMED]) args.push('-e', field);
   return execFileSync('tshark', args, TEXT)
     .split('\n')
     .slice(0, -1)
@@ -69,10 +74,16 @@ function rows(file) {
 function problemsOf(name, capture, copy) {
   const [before, after] = [rows(capture), rows(copy)];
   if (before.length !== after.length) return [`${before.length} packets before, ${after.length} after`];
-  const compared = TSHARK_FINDS_MORE_OR_LESS.has(name) ? SAME.length : SAME.length + HTTP.length;
+  const compared = CHECKSUMS.length + SAME.length + (TSHARK_FINDS_MORE_OR_LESS.has(name) ? 0 : HTTP.length);
   const problems = [];
+  let becameRight = 0;
   before.forEach((was, index) => {
     const is = after[index];
+    for (let at = 0; at < CHECKSUMS.length; at++) {
+      if (was[at] !== BAD || is[at] !== GOOD || becameRight === RIGHT_BY_CHANCE) continue;
+      becameRight++;
+      is[at] = BAD;
+    }
     const [wasShown, isShown] = [was, is].map((row) => row.slice(0, compared).join('|'));
     if (wasShown !== isShown) problems.push(`packet ${index + 1}: ${wasShown} became ${isShown}`);
     const [isMalformed, protocols] = is.slice(-2);

@@ -5,7 +5,7 @@
 #   cluster.sh build            once: installs packages and compiles the programs of Kubernetes 1.20 (6 minutes, 2.5 GB)
 #   cluster.sh api              starts etcd and the API server only, which is enough for dry runs
 #   cluster.sh up               starts everything; ready when the node is (20 seconds)
-#   cluster.sh import TAR NAME  a docker archive as image NAME
+#   cluster.sh import TAR       the images of a docker archive, under the names that it gives them
 #   cluster.sh kubectl WORDS…   kubectl with the right to everything
 #   cluster.sh route            sends what is meant for Services to their pods; again after pods have changed
 #   cluster.sh down             deletes all workloads, ends what `up` started, and puts the machine back
@@ -172,6 +172,8 @@ up() {
     ip address add 198.51.100.2/32 dev wl-node
     ip link set wl-node up
     ip link set wl-node-end up
+    # A Service without a pod must not be looked for outside.
+    ip route add 10.96.0.0/16 dev wl-node
   fi
   sysctl -qw net.ipv4.ip_forward=1
   api
@@ -271,7 +273,7 @@ forget() {
 
 case ${1:-} in
   build | api | up | route | down) "$1" ;;
-  import) ctr images import --index-name "$3" "$2" > /dev/null ;;
+  import) ctr images import "$2" > /dev/null ;;
   kubectl) shift; kubectl "$@" ;;
   -h | --help | help) usage ;;
   *) usage >&2; exit 2 ;;

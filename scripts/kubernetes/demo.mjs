@@ -77,7 +77,7 @@ function prepare() {
   for (const name of [wirelens, DEMO_IMAGE]) {
     const archive = path.join(copy, 'image.tar');
     images('archive', name, archive);
-    cluster('import', archive, name);
+    cluster('import', archive);
     rmSync(archive);
   }
   // Volumes of this kind do not take the pod's group.

@@ -32,20 +32,31 @@ export async function sidecar(checks) {
   if (status !== 0) return checks.report('the sidecar example is applied', output.split('\n'));
   rolledOut('sidecar-example', 'deployment/application');
   const pod = podOf('sidecar-example', 'app=application');
-  run('curl', '-sS', '-m', '5', `http://${pod.address}/?from=outside`);
-  const rows = await until(
-    () => {
-      const found = rowsOf(query('--ip', pod.address, '--where', 'path == "/"', '--format', 'json'));
-      return found.length > 0 && rowsOf(query('--agents', '--format', 'json')).length === 2 ? found : null;
-    },
-    "the sidecar's exchange",
+  // The application may be ready before the agent beside it is.
+  await until(
+    () => rowsOf(query('--agents', '--format', 'json')).some(({ agent }) => agent === pod.name) || null,
+    "the sidecar's first heartbeat",
     30_000,
   );
+  run('curl', '-sS', '-m', '5', `http://${pod.address}/?from=outside`);
+  const asked = ['--ip', pod.address, '--where', 'query == "from=outside"', '--format', 'json'];
   // The DaemonSet's agent sees the pod's end of the cable, too: one exchange, two observers.
-  const seen = rowsOf(query('--ip', pod.address, '--agent', pod.name, '--format', 'json'));
+  const observers = await until(
+    () => {
+      const [row] = rowsOf(query(...asked, '--agent', pod.name));
+      if (row === undefined) return null;
+      const [exchange] = rowsOf(query('--id', row.uid, '--format', 'json'));
+      return exchange.observations.length > 1 ? exchange.observations.map(({ agent }) => agent) : null;
+    },
+    'an exchange with two observations',
+    30_000,
+  );
+  const rows = rowsOf(query(...asked));
   checks.report(
     'the sidecar and the DaemonSet see one and the same exchange',
-    rows.length === 1 && seen.length === 1 ? [] : [`${rows.length} exchanges, ${seen.length} of the sidecar`],
+    rows.length === 1 && observers.length === 2 && observers.includes(pod.name)
+      ? []
+      : [`${rows.length} exchanges, observed by ${observers.join(', ')}`],
   );
 }
 
@@ -71,6 +82,7 @@ export async function encrypted(checks) {
   rolledOut('wirelens', 'deployment/wirelens-server');
   cluster('route');
   rolledOut('wirelens', 'daemonset/wirelens-agent');
+  kubectl('-n', 'demo', 'scale', 'deployment/demo-curl', '--replicas=1');
   rolledOut('demo', 'deployment/demo-curl');
   const curl = podOf('demo', 'app=demo-curl');
   const ask = () =>

@@ -1,3 +1,4 @@
+import type { Excerpt } from '../../model/errors.ts';
 import type { BatchNumber, BatchOrigin, RowBatch } from '../../model/row-batch.ts';
 import type { AgentReport, SqlLimits } from '../exchange-store.ts';
 import type { ListTask } from './list-rows.ts';
@@ -47,6 +48,7 @@ export type SentError =
       readonly hint: string | null;
       readonly exitCode: number;
       readonly file: string | null;
+      readonly excerpt: Excerpt | null;
     }
   | { readonly kind: 'unavailable'; readonly code: string; readonly message: string; readonly retry: boolean }
   | { readonly kind: 'other'; readonly message: string; readonly stack: string };

@@ -15,6 +15,7 @@ import {
   ZONED_CAST_TYPES,
 } from './sandbox-words.ts';
 import { RELATIONS } from './schema.ts';
+import { syntaxMistake } from './sql-mistake.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 
 /** Looks through the tree that DuckDB's parser makes of SQL, and refuses whatever is not known to be harmless. */
@@ -40,15 +41,15 @@ export function refused(message: string, hint?: string): UserError {
 }
 
 /**
- * `serialized`: what json_serialize_sql says of the text. `takenNames`: relations that DuckDB itself has, which a
+ * `serialized`: what json_serialize_sql says of `sql`. `takenNames`: relations that DuckDB itself has, which a
  * common table expression must not be called after. Throws UserError `sql-refused` or `sql-wrong`.
  */
-export function checkSql(serialized: string, takenNames: ReadonlySet<string>): void {
+export function checkSql(serialized: string, takenNames: ReadonlySet<string>, sql: string): void {
   const tree = JSON.parse(serialized) as Tree;
   if (tree.error === true) {
     if (tree.error_type === 'not implemented')
       throw refused('only SELECT is possible here', 'write one SELECT; relations: DESCRIBE exchanges');
-    throw new UserError('sql-wrong', String(tree.error_message).split('\n')[0].slice(0, 500));
+    throw syntaxMistake(String(tree.error_message), sql, positionOf(tree.position));
   }
   const statements = tree.statements;
   if (!Array.isArray(statements) || statements.length !== 1) throw refused('write one statement');
@@ -144,6 +145,11 @@ function lookAtShow(node: Tree): void {
     (node.query !== null && node.query !== undefined ? true : SHOWN.has(table));
   if (!isOne || (table !== '' && !SHOWN.has(table)))
     throw refused('only DESCRIBE of a relation is possible here', `relations are ${RELATIONS.join(', ')}`);
+}
+
+/** DuckDB writes it as a text; null: it did not say. */
+function positionOf(value: unknown): number | null {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : null;
 }
 
 function unknown(what: string): UserError {

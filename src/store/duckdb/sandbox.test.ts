@@ -33,6 +33,45 @@ afterAll(async () => {
 
 const limits = { rows: 1000, milliseconds: 10_000 };
 
+/** What an error shows: the line with the mistake, and the part of it that is marked. */
+async function mistakeOf(sql: string): Promise<{ message: string; line: string; marked: string }> {
+  const error = await store.sql(sql, limits, new AbortController().signal).then(
+    () => new Error('it was taken'),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof UserError) || error.code !== 'sql-wrong' || error.excerpt === null) throw error;
+  const { text, start, end } = error.excerpt;
+  return { message: error.message, line: text, marked: text.slice(start, end) };
+}
+
+describe('mistakes in SQL', () => {
+  it('are shown where they are, in one line of words', async () => {
+    expect(await mistakeOf('SELECT id,\n  statsu, path\nFROM exchanges')).toEqual({
+      message: expect.stringMatching(
+        /^Referenced column "statsu" not found in FROM clause! Candidate bindings: .*"status"/,
+      ),
+      line: '  statsu, path',
+      marked: 'statsu',
+    });
+    expect(await mistakeOf("SELECT 'ä€😀', path FRM exchanges")).toEqual({
+      message: 'syntax error at or near "exchanges"',
+      line: "SELECT 'ä€😀', path FRM exchanges",
+      marked: 'exchanges',
+    });
+    expect(await mistakeOf('SELECT 1\nFROM')).toEqual({
+      message: 'syntax error at end of input',
+      line: 'FROM',
+      marked: '',
+    });
+  });
+
+  it('in a long line are shown with what is around them', async () => {
+    const { line, marked } = await mistakeOf(`SELECT ${'1, '.repeat(500)} statsu FROM exchanges`);
+    expect(marked).toBe('statsu');
+    expect(line.length).toBeLessThan(200);
+  });
+});
+
 describe('SQL of people', () => {
   const possible: readonly (readonly [string, unknown])[] = [
     ['SELECT 1', [[1]]],

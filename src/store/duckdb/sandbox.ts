@@ -5,6 +5,7 @@ import { isDamage, isDiskFull, isOutOfMemory, messageOf } from './failure.ts';
 import { readRows } from './row-reading.ts';
 import { checkSql, refused } from './sandbox-check.ts';
 import { answerCell, textBytes } from './sandbox-values.ts';
+import { sqlMistake } from './sql-mistake.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 
 /** How often it is looked at how large the process is. */
@@ -70,9 +71,9 @@ async function checkText(connection: DuckDBConnection, text: string, options: Sa
     serialized = String(rows[0][0]);
     names = await takenNames(connection);
   } catch (error) {
-    throw new UserError('sql-wrong', cleaned(messageOf(error), options.directory), { cause: error });
+    throw sqlMistake(messageOf(error), options.directory, error);
   }
-  checkSql(serialized, names);
+  checkSql(serialized, names, select);
 }
 
 async function takenNames(connection: DuckDBConnection): Promise<ReadonlySet<string>> {
@@ -167,17 +168,10 @@ class Guard {
         hint: 'ask for a shorter time or fewer groups',
       });
     if (error instanceof UserError || isDamage(error)) return error;
-    return new UserError('sql-wrong', cleaned(messageOf(error), this.#options.directory), { cause: error });
+    return sqlMistake(messageOf(error), this.#options.directory, error);
   }
 
   end(): void {
     for (const timer of this.#timers) clearInterval(timer);
   }
-}
-
-const MESSAGE_CHARACTERS = 1000;
-
-/** A message of DuckDB without the names of our files. */
-function cleaned(message: string, directory: string): string {
-  return message.replaceAll(directory, '…').slice(0, MESSAGE_CHARACTERS).trim();
 }

@@ -6,8 +6,8 @@ import type { SentError } from './messages.ts';
 
 export function packError(error: unknown): SentError {
   if (error instanceof UserError) {
-    const { code, message, hint, exitCode, place } = error;
-    return { kind: 'user', code, message, hint, exitCode, file: place.file ?? null };
+    const { code, message, hint, exitCode, place, excerpt } = error;
+    return { kind: 'user', code, message, hint, exitCode, file: place.file ?? null, excerpt };
   }
   if (error instanceof StoreUnavailable) {
     const { code, message, retry } = error;
@@ -23,6 +23,7 @@ export function unpackError(sent: SentError): Error {
       return new UserError(sent.code, sent.message, {
         exitCode: sent.exitCode,
         ...(sent.hint === null ? {} : { hint: sent.hint }),
+        ...(sent.excerpt === null ? {} : { excerpt: sent.excerpt }),
         ...(sent.file === null ? {} : { place: { file: sent.file } }),
       });
     case 'unavailable':

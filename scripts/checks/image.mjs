@@ -57,10 +57,26 @@ function whyNot() {
     (tool) => !installed(tool),
   );
   if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
-  if (values.bases) return null;
-  return tried('image', 'exists', 'localhost/wirelens-build-base').status === 0
-    ? null
-    : 'there are no base images; --bases makes them';
+  if (values.bases) {
+    try {
+      images('bases');
+    } catch (error) {
+      return `the base images cannot be made: ${lastLineOf(error.message)}`;
+    }
+  } else if (tried('image', 'exists', 'localhost/wirelens-build-base').status !== 0)
+    return 'there are no base images; --bases makes them';
+  const { status, stderr } = tried(
+    'run',
+    '--rm',
+    '--network=none',
+    'localhost/wirelens-runtime-base',
+    'true',
+  );
+  return status === 0 ? null : `containers cannot be run here: ${lastLineOf(stderr)}`;
+}
+
+function lastLineOf(text) {
+  return text.trimEnd().split('\n').at(-1);
 }
 
 function tried(...words) {

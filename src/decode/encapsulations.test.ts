@@ -31,7 +31,7 @@ import {
   vxlan,
 } from '../../fixtures/build/packets.ts';
 import { cutComplaints, decodeOne } from '../../test/decoding.ts';
-import { LINK_TYPE } from './link/link-types.ts';
+import { LINK_TYPE } from '../model/link-types.ts';
 
 const PAYLOAD = 'GET / HTTP/1.1';
 const segment = tcp({ from: 4000, to: 80, seq: 7, payload: PAYLOAD });

@@ -7,8 +7,8 @@ import { readBytes } from '../../test/capture-reading.ts';
 import { type FedPacket, fuzzRuns, packetsOf } from '../../test/pipeline-run.ts';
 import { captureOf, redactFiles } from '../../test/redact-run.ts';
 import { traffic } from '../../test/traffic.ts';
-import { LINK_TYPE } from '../decode/link/link-types.ts';
 import { UserError } from '../model/errors.ts';
+import { LINK_TYPE } from '../model/link-types.ts';
 
 const LINK_TYPES = [...Object.values(LINK_TYPE), 147, 65_535];
 /** In every body, and nowhere else; of letters that no header has in a row. */

@@ -4,6 +4,7 @@ import { exchangeUid } from '../model/exchange-uid.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { startNs, totalNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
+import { brokenText } from '../report/broken-text.ts';
 import { requestText, statusPaint, statusText } from '../report/exchange-text.ts';
 import type { Style } from '../report/style.ts';
 import { displayWidth, pad, sanitise, shorten, wrap } from '../report/terminal-text.ts';
@@ -167,9 +168,10 @@ function messageLines(
   ];
   if (view === null) return lines;
   const { startLine, fields } = view.head;
-  lines.push(...cells(startLine, width - 2).map((line) => `  ${style.bold(line)}`));
+  lines.push(...brokenText(startLine, width - 2).map((line) => `  ${style.bold(line)}`));
   for (const { line } of fields.slice(0, HEAD_LINES)) {
-    for (const part of line.split('\n')) lines.push(...cells(part, width - 2).map((text) => `  ${text}`));
+    for (const part of line.split('\n'))
+      lines.push(...brokenText(part, width - 2).map((text) => `  ${text}`));
   }
   if (fields.length > HEAD_LINES) {
     lines.push(style.dim(`  and ${counted(fields.length - HEAD_LINES, 'more line')}`));
@@ -178,27 +180,8 @@ function messageLines(
   lines.push('', style.dim(`  body: ${previewNote(view.body)}`));
   if (view.body.text === '') return lines;
   for (const line of view.body.text.replace(/\r?\n$/, '').split(/\r?\n/)) {
-    lines.push(...cells(line.replaceAll('\t', '    '), width - 2).map((part) => `  ${part}`));
+    lines.push(...brokenText(line.replaceAll('\t', '    '), width - 2).map((part) => `  ${part}`));
   }
-  return lines;
-}
-
-/** Text made safe and broken where it reaches the width. */
-function cells(text: string, width: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  let used = 0;
-  for (const character of sanitise(text)) {
-    const own = displayWidth(character);
-    if (used + own > width) {
-      lines.push(line);
-      line = '';
-      used = 0;
-    }
-    line += character;
-    used += own;
-  }
-  lines.push(line);
   return lines;
 }
 

@@ -3,9 +3,10 @@ import type { Connection, Exchange, HeaderField, Message } from '../model/exchan
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { startNs, totalNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
+import { brokenText } from '../report/broken-text.ts';
 import { requestText, statusPaint, statusText } from '../report/exchange-text.ts';
 import type { Style } from '../report/style.ts';
-import { displayWidth, pad, sanitise, wrap } from '../report/terminal-text.ts';
+import { pad, sanitise, wrap } from '../report/terminal-text.ts';
 import { formatBytes, formatDuration } from '../report/units.ts';
 import { lastPacketNs } from '../report/wall-clock.ts';
 import { why } from '../report/why.ts';
@@ -58,8 +59,8 @@ function headline(exchange: Exchange, captureEndNs: number | null, options: Deta
   ].join(', ');
   const reasons = why(exchange, captureEndNs);
   return [
-    ...broken(requestText(exchange), width).map((line) => style.bold(line)),
-    ...broken(answer, width - 2).map((line) => `  ${paint(line)}`),
+    ...brokenText(requestText(exchange), width).map((line) => style.bold(line)),
+    ...brokenText(answer, width - 2).map((line) => `  ${paint(line)}`),
     ...wrap(reasons === null ? verdict : `${verdict}; ${reasons}`, width - 2).map(
       (line) => `  ${style.cyan(line)}`,
     ),
@@ -122,7 +123,7 @@ function messageLines(title: string, message: Message | null, options: DetailOpt
     ...wrap(facts.join(', '), width - 2).map((line) => `  ${style.dim(line)}`),
   ];
   for (const { name, value } of fieldsOf(message)) {
-    const [first, ...rest] = broken(`${name}: ${value}`, width - 4);
+    const [first, ...rest] = brokenText(`${name}: ${value}`, width - 4);
     lines.push(`  ${first}`, ...rest.map((line) => `    ${line}`));
   }
   return lines;
@@ -170,25 +171,7 @@ function anomalyLines({ anomalies }: Exchange, { width, style }: DetailOptions):
 }
 
 function named(name: string, text: string, { width, style }: DetailOptions): string[] {
-  return broken(text, width - NAME_CELLS - 2).map(
+  return brokenText(text, width - NAME_CELLS - 2).map(
     (line, index) => `  ${style.dim(pad(index === 0 ? name : '', NAME_CELLS))}${line}`,
   );
-}
-
-/** Text from packets, made safe and broken where it reaches the width, also inside words. */
-function broken(text: string, cells: number): string[] {
-  const lines: string[] = [];
-  let line = '';
-  let used = 0;
-  for (const character of sanitise(text)) {
-    const own = displayWidth(character);
-    if (used + own > cells) {
-      lines.push(line);
-      line = '';
-      used = 0;
-    }
-    line += character;
-    used += own;
-  }
-  return [...lines, line];
 }

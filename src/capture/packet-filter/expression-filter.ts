@@ -1,4 +1,5 @@
 import { EXIT, UserError } from '../../model/errors.ts';
+import { LINK_TYPE } from '../../model/link-types.ts';
 import { Assembler, embed, type Label } from './assembler.ts';
 import { ANCILLARY, type BpfInstruction, CLASS, instruction, isAncillary, MODE, OP } from './bpf.ts';
 import { testOf } from './bpf-function.ts';
@@ -15,7 +16,6 @@ import {
   SLL2_TO_COOKED_TAG_OFF,
 } from './kernel-offsets.ts';
 import type { ExpressionCompiler } from './libpcap.ts';
-import { LINK } from './link-types.ts';
 import type { SocketLink } from './socket-program.ts';
 import { looksAtTags } from './vlan-tags.ts';
 
@@ -23,13 +23,13 @@ import { looksAtTags } from './vlan-tags.ts';
 const EXPRESSION_BYTES = 64 * 1024;
 /** Link types that an expression is tried on at first: some primitives exist only on one of them. */
 const TRIED_LINK_TYPES = [
-  LINK.ethernet,
-  LINK.linuxSll2,
-  LINK.raw,
-  LINK.ieee80211,
-  LINK.ppp,
-  LINK.mpls,
-  LINK.pflog,
+  LINK_TYPE.ethernet,
+  LINK_TYPE.linuxSll2,
+  LINK_TYPE.raw,
+  LINK_TYPE.ieee80211,
+  LINK_TYPE.ppp,
+  LINK_TYPE.mpls,
+  LINK_TYPE.pflog,
 ];
 const NOTHING: readonly BpfInstruction[] = [instruction(OP.ret, 0)];
 /** Bytes of the address family in front of LINKTYPE_NULL and LINKTYPE_LOOP. */
@@ -99,8 +99,8 @@ class LinkPrograms {
   testFor(linkType: number): PacketTest {
     // The address family differs by system, and libpcap compiles for the one that it runs on: the packet behind it
     // is looked at.
-    if (linkType === LINK.null || linkType === LINK.loop) {
-      const test = this.testFor(LINK.raw);
+    if (linkType === LINK_TYPE.null || linkType === LINK_TYPE.loop) {
+      const test = this.testFor(LINK_TYPE.raw);
       return (bytes, start, end, originalBytes) => test(bytes, start + FAMILY_BYTES, end, originalBytes);
     }
     const program = this.programFor(linkType);
@@ -119,14 +119,18 @@ class LinkPrograms {
         return NOTHING;
       case 'unknown-link-type':
         // libpcap before 1.10 does not know SLL2; packets that nobody understands are not asked for.
-        return linkType === LINK.linuxSll2 ? this.#through(LINK.linuxSll, SLL_TO_SLL2, NOTHING) : NOTHING;
+        return linkType === LINK_TYPE.linuxSll2
+          ? this.#through(LINK_TYPE.linuxSll, SLL_TO_SLL2, NOTHING)
+          : NOTHING;
       default:
         break;
     }
     // libpcap looks for tags and labels only in Ethernet; cooked packets have them at the same place.
     if (!/^no (VLAN|MPLS) support/.test(result.text)) return result.text;
-    if (linkType === LINK.linuxSll2) return this.#through(LINK.ethernet, ETHERNET_TO_SLL2, result.text);
-    if (linkType === LINK.linuxSll) return this.#through(LINK.ethernet, ETHERNET_TO_SLL, result.text);
+    if (linkType === LINK_TYPE.linuxSll2)
+      return this.#through(LINK_TYPE.ethernet, ETHERNET_TO_SLL2, result.text);
+    if (linkType === LINK_TYPE.linuxSll)
+      return this.#through(LINK_TYPE.ethernet, ETHERNET_TO_SLL, result.text);
     return result.text;
   }
 
@@ -151,13 +155,13 @@ const SOCKETS: Readonly<
   Record<SocketLink, { linkType: number; etherTypeOffset: number; layout: Layout | null; tagOff: Layout }>
 > = {
   ethernet: {
-    linkType: LINK.ethernet,
+    linkType: LINK_TYPE.ethernet,
     etherTypeOffset: 12,
     layout: null,
     tagOff: ETHERNET_TAG_OFF,
   },
   cooked: {
-    linkType: LINK.linuxSll2,
+    linkType: LINK_TYPE.linuxSll2,
     etherTypeOffset: 0,
     layout: SLL2_TO_COOKED,
     tagOff: SLL2_TO_COOKED_TAG_OFF,

@@ -1,6 +1,6 @@
+import { LINK_TYPE } from '../../model/link-types.ts';
 import type { Assembler, Label } from './assembler.ts';
 import { ANCILLARY, OP } from './bpf.ts';
-import { LINK } from './link-types.ts';
 import type { SocketLink } from './socket-program.ts';
 import { frameRelay, nflog, pflog, wireless } from './uncommon-link-headers.ts';
 import { VLAN_ETHER_TYPES } from './vlan-tags.ts';
@@ -45,41 +45,41 @@ const MPLS_LABELS = 8;
  */
 export function addLinkHeader(linkType: number, into: Assembler, after: AfterLink): boolean {
   switch (linkType) {
-    case LINK.ethernet:
+    case LINK_TYPE.ethernet:
       etherTypeAt(12, 14, into, after);
       return true;
-    case LINK.linuxSll:
+    case LINK_TYPE.linuxSll:
       etherTypeAt(14, 16, into, after);
       return true;
-    case LINK.linuxSll2:
+    case LINK_TYPE.linuxSll2:
       etherTypeAt(0, 20, into, after);
       return true;
-    case LINK.raw:
-    case LINK.rawOld:
-    case LINK.rawOpenBsd:
-    case LINK.ipv4:
-    case LINK.ipv6:
+    case LINK_TYPE.raw:
+    case LINK_TYPE.rawOld:
+    case LINK_TYPE.rawOpenBsd:
+    case LINK_TYPE.ipv4:
+    case LINK_TYPE.ipv6:
       networkAt(0, into);
       byVersion(into, after);
       return true;
-    case LINK.null:
-    case LINK.loop:
+    case LINK_TYPE.null:
+    case LINK_TYPE.loop:
       networkAt(4, into);
       byVersion(into, after);
       return true;
-    case LINK.ppp:
+    case LINK_TYPE.ppp:
       networkAt(0, into);
       ppp(into, after, true);
       return true;
-    case LINK.pppHdlc:
-    case LINK.chdlc:
+    case LINK_TYPE.pppHdlc:
+    case LINK_TYPE.chdlc:
       chdlc(into, after);
       return true;
-    case LINK.pppoe:
+    case LINK_TYPE.pppoe:
       networkAt(6, into);
       ppp(into, after, false);
       return true;
-    case LINK.mpls:
+    case LINK_TYPE.mpls:
       labels(into, after);
       return true;
     default:
@@ -110,23 +110,23 @@ export function addSocketHeader(link: SocketLink, into: Assembler, after: AfterL
 
 function addUncommonHeader(linkType: number, into: Assembler, after: AfterLink): boolean {
   switch (linkType) {
-    case LINK.ieee80211:
-    case LINK.radiotap:
-    case LINK.prism:
-    case LINK.avs:
-    case LINK.ppi:
+    case LINK_TYPE.ieee80211:
+    case LINK_TYPE.radiotap:
+    case LINK_TYPE.prism:
+    case LINK_TYPE.avs:
+    case LINK_TYPE.ppi:
       wireless(linkType, into, after.reject);
       llc(into, after);
       return true;
-    case LINK.frameRelay:
+    case LINK_TYPE.frameRelay:
       frameRelay(into, after);
       byEtherType(into, after);
       return true;
-    case LINK.pflog:
+    case LINK_TYPE.pflog:
       pflog(into);
       byVersion(into, after);
       return true;
-    case LINK.nflog:
+    case LINK_TYPE.nflog:
       nflog(into, after.reject);
       byVersion(into, after);
       return true;

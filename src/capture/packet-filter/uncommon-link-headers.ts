@@ -1,7 +1,7 @@
+import { LINK_TYPE } from '../../model/link-types.ts';
 import type { Assembler, Label } from './assembler.ts';
 import { OP } from './bpf.ts';
 import type { AfterLink } from './link-headers.ts';
-import { LINK } from './link-types.ts';
 
 /** Link headers of recorded packets that no socket shows. As the readers in decode/link read them. */
 
@@ -25,12 +25,12 @@ const PPI_80211 = 105;
 /** IEEE 802.11 behind one of the headers that capture tools put in front; M[NETWORK] is then at its LLC header. */
 export function wireless(linkType: number, into: Assembler, reject: Label): void {
   into.add(OP.ldxImm, 0);
-  if (linkType === LINK.prism) into.add(OP.ldImm, PRISM_BYTES);
-  else if (linkType === LINK.avs) into.add(OP.ldHalf, 6);
-  else if (linkType === LINK.ieee80211) into.add(OP.ldImm, 0);
+  if (linkType === LINK_TYPE.prism) into.add(OP.ldImm, PRISM_BYTES);
+  else if (linkType === LINK_TYPE.avs) into.add(OP.ldHalf, 6);
+  else if (linkType === LINK_TYPE.ieee80211) into.add(OP.ldImm, 0);
   else {
     const is80211 = Symbol('802.11');
-    if (linkType === LINK.ppi)
+    if (linkType === LINK_TYPE.ppi)
       into.add(OP.ldByte, 4).branch(OP.jeq, PPI_80211, is80211, reject).label(is80211);
     littleEndianHalf(2, into);
   }

@@ -1,31 +1,5 @@
+import { LINK_TYPE } from '../../model/link-types.ts';
 import { NEXT, type Next } from '../frame.ts';
-
-/** LINKTYPE_ numbers (www.tcpdump.org/linktypes.html) that lead to IP. */
-export const LINK_TYPE = {
-  null: 0,
-  ethernet: 1,
-  ppp: 9,
-  rawOld: 12,
-  rawOpenBsd: 14,
-  pppHdlc: 50,
-  pppoe: 51,
-  raw: 101,
-  chdlc: 104,
-  ieee80211: 105,
-  frameRelay: 107,
-  loop: 108,
-  linuxSll: 113,
-  pflog: 117,
-  prism: 119,
-  radiotap: 127,
-  avs: 163,
-  ppi: 192,
-  mpls: 219,
-  ipv4: 228,
-  ipv6: 229,
-  nflog: 239,
-  linuxSll2: 276,
-} as const;
 
 const FIRST_LAYER = new Map<number, Next>([
   [LINK_TYPE.null, NEXT.nullLoop],

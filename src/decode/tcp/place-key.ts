@@ -1,7 +1,7 @@
+import { LINK_TYPE } from '../../model/link-types.ts';
 import type { Packet } from '../../model/packet.ts';
 import { u32 } from '../bytes.ts';
 import type { Frame } from '../frame.ts';
-import { LINK_TYPE } from '../link/link-types.ts';
 import { SLL2_INTERFACE_INDEX } from '../link/linux-sll.ts';
 
 /**

@@ -1,5 +1,5 @@
-/** LINKTYPE_ numbers (www.tcpdump.org/linktypes.html) of packets that filters look into. */
-export const LINK = {
+/** LINKTYPE_ numbers (www.tcpdump.org/linktypes.html) of packets that are looked into. */
+export const LINK_TYPE = {
   null: 0,
   ethernet: 1,
   ppp: 9,

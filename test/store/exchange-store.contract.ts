@@ -94,6 +94,22 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect(rows[1].received_us).toBeGreaterThan(EPOCH_US);
     });
 
+    it('gives back texts of every length, each in its row', async () => {
+      const one = await store();
+      const texts = Array.from({ length: 40 }, (_, length) => [
+        '/'.repeat(length),
+        `${'é'.repeat(length)}${length}`,
+        `${length}${'😀'.repeat(length % 5)}`,
+      ]).flat();
+      const values = texts.map((target, index) =>
+        at(index, { target, host: texts[texts.length - 1 - index], path: texts[index % 7] }),
+      );
+      await one.append(batchOf(values), origin('a'), null);
+      const columns = ['target', 'host', 'path'];
+      const { rows } = await one.list({ ...LIST, sort: 'id', descending: false, columns });
+      expect(rows).toEqual(values.map(({ target, host, path }) => ({ target, host, path })));
+    });
+
     it('stores a batch once, however often it comes', async () => {
       const one = await store();
       const batch = batchOf([at(0), at(1)]);

@@ -129,17 +129,19 @@ export class Committer {
     return rows.map((one, index) => this.#settle(one, fresh[index]));
   }
 
-  /** One row for each stream and run of numbers. */
+  /** One row for each batch that has a number. */
   async #writeNumbers(fresh: readonly Waiting[], receivedUs: number): Promise<void> {
-    const values: string[] = [];
-    const parameters: string[] = [];
+    if (fresh.every(({ number }) => number === null)) return;
+    const appender = await this.#connection.createAppender('batch_ranges', 'store');
     for (const { number } of fresh) {
       if (number === null) continue;
-      values.push(`(?, ${number.number}, ${number.number}, ${receivedUs})`);
-      parameters.push(number.stream);
+      appender.appendVarchar(number.stream);
+      appender.appendBigInt(BigInt(number.number));
+      appender.appendBigInt(BigInt(number.number));
+      appender.appendBigInt(BigInt(receivedUs));
+      appender.endRow();
     }
-    if (values.length > 0)
-      await this.#connection.run(`INSERT INTO store.batch_ranges VALUES ${values.join(', ')}`, parameters);
+    appender.closeSync();
   }
 
   #settle({ batch, origin, ofIds }: RowsToWrite, { number }: Waiting): Appended {

@@ -65,6 +65,37 @@ describe('the directory of the DuckDB store', () => {
   });
 });
 
+describe('observations that come again after the DuckDB store was closed', () => {
+  it('are known', async () => {
+    const directory = newDirectory();
+    const uids = (from: number) =>
+      batchOf(
+        Array.from({ length: 100 }, (_, index) =>
+          row({
+            started_us: EPOCH_US + (from + index) * 1000,
+            uid: (from + index).toString(16).padStart(16, '0'),
+          }),
+        ),
+      );
+    for (const [from, stored] of [
+      [0, 100],
+      [50, 50],
+      [0, 0],
+    ]) {
+      const store = await open(directory);
+      const answer = await store.append(uids(from), origin('a'), {
+        stream: `from-${from}`,
+        number: stored + 1,
+      });
+      expect(answer).toMatchObject({ stored, joined: 0, repeatedRows: 100 - stored });
+      await store.close();
+    }
+    const last = await open(directory);
+    expect(await last.facts()).toMatchObject({ exchanges: 150, observations: 150 });
+    await last.close();
+  });
+});
+
 describe('a damaged DuckDB file', () => {
   const damages: readonly (readonly [string, (file: string) => void])[] = [
     [

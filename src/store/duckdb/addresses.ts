@@ -106,8 +106,20 @@ function hexWord(text: string, at: number): number {
   return word;
 }
 
+/** A commit reads the uids of a batch more than once. */
+const readUids = new WeakMap<readonly string[], Words64>();
+
 /** The uids of texts, one number for each text; what is not 16 hexadecimal digits is null. */
 export function uidColumn(texts: readonly string[]): Words64 {
+  let uids = readUids.get(texts);
+  if (uids === undefined) {
+    uids = readUidColumn(texts);
+    readUids.set(texts, uids);
+  }
+  return uids;
+}
+
+function readUidColumn(texts: readonly string[]): Words64 {
   const words = new Uint32Array(texts.length * 2);
   const nulls = new Uint8Array(texts.length);
   for (let index = 0; index < texts.length; index += 1) {

@@ -117,7 +117,7 @@ export class Committer {
       id += batch.rows;
       return { batch, origin, firstId, ids: null, ofIds: null };
     });
-    const found = await this.#find(fresh, plain);
+    const found = await this.#find(plain);
     const rows = plain.map((one, index) => rowsLeft(one, found[index]));
     const connection = this.#connection;
     await connection.run('BEGIN');
@@ -152,13 +152,12 @@ export class Committer {
     appender.closeSync();
   }
 
-  #settle({ batch, origin, ofIds }: RowsToWrite, { batch: given, number }: Waiting): Appended {
+  #settle({ batch, ofIds }: RowsToWrite, { batch: given, number }: Waiting): Appended {
     const state = this.#state;
     const joined = ofIds === null ? 0 : ofIds.reduce((sum, id) => sum + (Number.isNaN(id) ? 0 : 1), 0);
     const stored = batch.rows - joined;
     state.exchanges += stored;
     state.observations += batch.rows;
-    if (batch.rows > 0) state.agents.add(origin.agent);
     const times = batch.columns.started_us;
     for (let row = 0; row < batch.rows; row += 1) {
       const startedUs = valueAt(times, row) as number;
@@ -172,21 +171,12 @@ export class Committer {
     return { stored, joined, repeatedRows: given.rows - batch.rows, repeated: false };
   }
 
-  /** What is stored of the rows already. With one agent only, most commits need not ask the database for it. */
-  async #find(fresh: readonly Waiting[], plain: readonly RowsToWrite[]): Promise<readonly Found[]> {
-    if (this.#canBeSeenTwice(fresh)) return this.#finder.find(plain, null);
-    const batches = plain.map(({ batch }) => batch);
+  /** What is stored of the rows already; most commits need not ask the database for it. */
+  async #find(rows: readonly RowsToWrite[]): Promise<readonly Found[]> {
+    const batches = rows.map(({ batch }) => batch);
     const suspects = this.#recent.suspects(batches, spanOf(this.#state));
-    if (suspects === null) return plain.map(() => ({ ofIds: null, repeats: null }));
-    return this.#finder.find(plain, suspects);
-  }
-
-  /** With one agent only there is nobody else who could have seen an exchange. */
-  #canBeSeenTwice(fresh: readonly Waiting[]): boolean {
-    const { agents } = this.#state;
-    const [first] = fresh;
-    if (fresh.some(({ origin }) => origin.agent !== first.origin.agent)) return true;
-    return agents.size > 1 || (agents.size === 1 && !agents.has(first.origin.agent));
+    if (suspects === null) return rows.map(() => ({ ofIds: null, repeats: null }));
+    return this.#finder.find(rows, suspects);
   }
 }
 

@@ -6,7 +6,7 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { readRows } from './row-reading.ts';
 import { type RowsToWrite, rawOf } from './row-writer.ts';
 import { STORE_LIMITS } from './store-limits.ts';
-import { UidPlaces } from './uid-places.ts';
+import type { UidPlaces } from './uid-places.ts';
 import { KnownExchanges, seenOf, valueAt } from './vantage.ts';
 
 /** Stored rows whose uid comes in again, by one join over the time in which they can lie. */
@@ -38,12 +38,9 @@ export class ObservationFinder {
     this.#connection = connection;
   }
 
-  /** `only`: the uids that are looked for; null: all. */
-  async find(all: readonly RowsToWrite[], only: UidPlaces | null): Promise<readonly Found[]> {
-    const most = all.reduce((sum, { batch }) => sum + (codedTexts(batch.columns.uid)?.texts.length ?? 0), 0);
-    if (most === 0) return all.map(() => NOTHING);
-    const places = only ?? new UidPlaces(most);
-    const rowPlaces = all.map(({ batch }) => placesOf(batch, places, only === null));
+  /** `places`: the uids that are looked for. */
+  async find(all: readonly RowsToWrite[], places: UidPlaces): Promise<readonly Found[]> {
+    const rowPlaces = all.map(({ batch }) => placesOf(batch, places));
     let oldest = Number.POSITIVE_INFINITY;
     let newest = Number.NEGATIVE_INFINITY;
     for (const [index, { batch }] of all.entries()) {
@@ -96,15 +93,14 @@ export class ObservationFinder {
   }
 }
 
-/** The place of the uid of each row, -1: none; null: no row has one. */
-function placesOf({ rows, columns }: RowBatch, places: UidPlaces, areNew: boolean): Int32Array | null {
+/** The place of the uid of each row, -1: it is not looked for; null: no row has one. */
+function placesOf({ rows, columns }: RowBatch, places: UidPlaces): Int32Array | null {
   const coded = codedTexts(columns.uid);
   if (coded === null) return null;
   const { words, nulls } = uidColumn(coded.texts);
   const ofText = Int32Array.from(coded.texts, (_, text) => {
     if (nulls !== null && nulls[text] === 1) return -1;
-    const [low, high] = [words[text * 2], words[text * 2 + 1]];
-    return areNew ? places.placeOf(low, high) : places.knownPlaceOf(low, high);
+    return places.knownPlaceOf(words[text * 2], words[text * 2 + 1]);
   });
   const ofRow = new Int32Array(rows);
   for (let row = 0; row < rows; row += 1) {

@@ -40,16 +40,18 @@ const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
 const times = [];
 let next = 0;
 const began = performance.now();
+const cpuBefore = cpuSeconds();
 await Promise.all(Array.from({ length: atOnce }, worker));
 const seconds = (performance.now() - began) / 1000;
-const cpu = cpuSeconds();
+const cpu = cpuSeconds() - cpuBefore;
+const cpuUs = (cpu * 1e6) / (bodies.length * perBatch);
 times.sort((one, other) => one - other);
 const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))].toFixed(0);
 console.log(
   `${bodies.length * perBatch} exchanges in ${bodies.length} batches, ${(bytes / bodies.length / perBatch).toFixed(1)} bytes each, ${atOnce} at once`,
 );
 console.log(
-  `${Math.round((bodies.length * perBatch) / seconds)} exchanges/s durable; answer p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; server ${cpu.toFixed(1)} s CPU${pinned.length > 0 ? ', on one core' : ''}`,
+  `${Math.round((bodies.length * perBatch) / seconds)} exchanges/s durable; answer p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; server ${cpuUs.toFixed(1)} µs of processor a row, all threads${pinned.length > 0 ? ', on one core' : ''}: ${Math.round(1e6 / cpuUs)} rows/s if it has all of it`,
 );
 agent.destroy();
 server.removeAllListeners('exit');

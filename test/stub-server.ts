@@ -164,13 +164,13 @@ export class StubServer {
       this.#batches.set(stream, batches);
       if (batches.has(batch)) {
         this.repeated += 1;
-        return { stored: 0, joined: 0, repeated: true };
+        return { stored: 0, joined: 0, repeated_rows: 0, repeated: true };
       }
       batches.add(batch);
     }
     const agent = headers['x-wirelens-agent'] as string | undefined;
     this.uploads.push({ stream, batch, agent, headers, rows: decoded.rows, body: decoded });
-    return { stored: decoded.rows, joined: 0, repeated: false };
+    return { stored: decoded.rows, joined: 0, repeated_rows: 0, repeated: false };
   }
 
   #state(stream: string): unknown {

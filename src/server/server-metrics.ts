@@ -43,7 +43,7 @@ export class ServerMetrics {
     this.uploadBytes = set.counter('upload_bytes_total', 'Bytes of uploads as sent.');
     this.stored = set.counter(
       'rows_total',
-      'Rows of acknowledged uploads: exchanges, or further observations of one.',
+      'Rows of acknowledged uploads: exchanges, further observations of one, or repeated and not stored again.',
       ['kind'],
     );
     this.connectionsDropped = set.counter(

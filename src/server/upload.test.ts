@@ -23,7 +23,10 @@ describe('POST /api/v1/upload', async () => {
       batchBody([exchangeRow(), exchangeRow({ status: 404, target: '/no' })]),
       headers,
     );
-    expect([answer.status, answer.json]).toEqual([200, { stored: 2, joined: 0, repeated: false }]);
+    expect([answer.status, answer.json]).toEqual([
+      200,
+      { stored: 2, joined: 0, repeated_rows: 0, repeated: false },
+    ]);
     const [newest] = await listed('agent=first&sort=id&limit=1');
     expect(newest).toMatchObject({
       status: 404,
@@ -51,8 +54,18 @@ describe('POST /api/v1/upload', async () => {
       'x-wirelens-batch': '7',
     };
     const body = batchBody([exchangeRow()]);
-    expect((await upload(body, headers)).json).toEqual({ stored: 1, joined: 0, repeated: false });
-    expect((await upload(body, headers)).json).toEqual({ stored: 0, joined: 0, repeated: true });
+    expect((await upload(body, headers)).json).toEqual({
+      stored: 1,
+      joined: 0,
+      repeated_rows: 0,
+      repeated: false,
+    });
+    expect((await upload(body, headers)).json).toEqual({
+      stored: 0,
+      joined: 0,
+      repeated_rows: 0,
+      repeated: true,
+    });
     expect(await listed('agent=again')).toHaveLength(1);
     const state = await server.ask('GET', '/api/v1/upload/streams/s-1');
     expect(state.json).toEqual({ last: 7, missing: [[1, 6]] });

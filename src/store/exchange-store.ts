@@ -50,6 +50,8 @@ export interface Appended {
   readonly stored: number;
   /** Rows stored as a further observation of an exchange that another agent saw. */
   readonly joined: number;
+  /** Rows that were not stored because this very observation is: same uid, agent, start, method and target. */
+  readonly repeatedRows: number;
   /** The batch was there already, and nothing was stored. */
   readonly repeated: boolean;
 }

@@ -41,13 +41,13 @@ export class MemoryStore implements ExchangeStore {
     if (number !== null) {
       const numbers = this.#batches.get(number.stream) ?? new Set();
       this.#batches.set(number.stream, numbers);
-      if (numbers.has(number.number)) return { stored: 0, joined: 0, repeated: true };
+      if (numbers.has(number.number)) return { stored: 0, joined: 0, repeatedRows: 0, repeated: true };
       numbers.add(number.number);
     }
     const before = this.#rows.length;
     for (let row = 0; row < batch.rows; row += 1) this.#rows.push(this.#exchange(batch, row, origin));
     for (const listener of this.#listeners) listener(before);
-    return { stored: batch.rows, joined: 0, repeated: false };
+    return { stored: batch.rows, joined: 0, repeatedRows: 0, repeated: false };
   }
 
   #exchange(batch: RowBatch, row: number, origin: BatchOrigin): ExchangeRow {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parseFilter } from '../../src/filter/filter.ts';
 import { UserError } from '../../src/model/errors.ts';
@@ -76,7 +77,12 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       });
       const batch = batchOf([at(0), values, at(2, { uid: 'fedcba9876543210' })]);
       const who = { agent: 'agent é', node: 'n', pod: 'p', namespace: 's' };
-      expect(await one.append(batch, who, null)).toEqual({ stored: 3, joined: 0, repeated: false });
+      expect(await one.append(batch, who, null)).toEqual({
+        stored: 3,
+        joined: 0,
+        repeatedRows: 0,
+        repeated: false,
+      });
       const { rows, next } = await one.list({ ...LIST, sort: 'id', descending: false });
       expect(next).toBeNull();
       expect(rows.map(({ id }) => id)).toEqual([1, 2, 3]);
@@ -92,6 +98,22 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect(few.rows).toEqual([{ target: '/users/1', status: 200 }]);
       expect(rows[2].uid).toBe('fedcba9876543210');
       expect(rows[1].received_us).toBeGreaterThan(EPOCH_US);
+    });
+
+    it('gives back texts of every length, each in its row', async () => {
+      const one = await store();
+      const texts = Array.from({ length: 40 }, (_, length) => [
+        '/'.repeat(length),
+        `${'é'.repeat(length)}${length}`,
+        `${length}${'😀'.repeat(length % 5)}`,
+      ]).flat();
+      const values = texts.map((target, index) =>
+        at(index, { target, host: texts[texts.length - 1 - index], path: texts[index % 7] }),
+      );
+      await one.append(batchOf(values), origin('a'), null);
+      const columns = ['target', 'host', 'path'];
+      const { rows } = await one.list({ ...LIST, sort: 'id', descending: false, columns });
+      expect(rows).toEqual(values.map(({ target, host, path }) => ({ target, host, path })));
     });
 
     it('stores a batch once, however often it comes', async () => {
@@ -112,6 +134,7 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect(await one.append(batch, origin('b'), number('s', 4))).toEqual({
         stored: 0,
         joined: 0,
+        repeatedRows: 0,
         repeated: true,
       });
       expect(await one.append(batch, origin('a'), number('s', 2 ** 53 - 1))).toMatchObject({ stored: 2 });
@@ -254,6 +277,7 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect(await one.append(batchOf([client]), origin('client', 'n2'), null)).toEqual({
         stored: 0,
         joined: 1,
+        repeatedRows: 0,
         repeated: false,
       });
       expect(await one.facts()).toMatchObject({ exchanges: 2, observations: 3 });
@@ -300,7 +324,7 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
         expect(joined, `${agent} ${JSON.stringify(values)}`).toBe(joins ? 1 : 0);
       }
       // An agent that saw it already saw another one, under whatever number that comes again.
-      const again = batchOf([at(0, { uid: '0'.repeat(15).concat('1') })]);
+      const again = batchOf([at(0.001, { uid: '0'.repeat(15).concat('1') })]);
       expect(await one.append(again, origin('b'), null)).toMatchObject({ stored: 1, joined: 0 });
       expect(await one.append(again, origin('c'), null)).toMatchObject({ stored: 0, joined: 1 });
       // And inside of one commit, in either order of agents.
@@ -309,6 +333,93 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
         one.append(batchOf([at(500, { uid }), at(501, { uid: '1'.repeat(16) })]), origin('y'), null),
       ]);
       expect([left.stored + right.stored, left.joined + right.joined]).toEqual([2, 2]);
+    });
+
+    it('stores an observation once, whatever stream and options it comes again with', async () => {
+      const one = await store();
+      const [first, second] = [
+        { uid: '00000000000000a1', started_ns: 7 },
+        { uid: '00000000000000a2', target: '/b' },
+      ];
+      const begun = [at(0, first), at(1, second), at(0, first), at(2)];
+      expect(await one.append(batchOf(begun), origin('a'), number('s', 1))).toEqual({
+        stored: 3,
+        joined: 0,
+        repeatedRows: 1,
+        repeated: false,
+      });
+      const others = { status: null, route: null, request_headers: '[["a","b"]]', wait_ms: null };
+      // One that has no uid is not known again, and what comes between known ones is stored.
+      const again = batchOf([at(0, { ...first, ...others }), at(3, { uid: '00000000000000a3' }), ...begun]);
+      const twice = { stored: 2, joined: 0, repeatedRows: 4, repeated: false };
+      expect(await one.append(again, origin('a'), number('t', 1))).toEqual(twice);
+      expect(await one.append(again, origin('a'), number('t', 1))).toMatchObject({ repeated: true });
+      const { rows } = await one.list({ ...LIST, sort: 'id', descending: false });
+      expect(rows.map(({ started_us: us, uid }) => [us, uid])).toEqual([
+        [EPOCH_US, first.uid],
+        [EPOCH_US + 1e6, second.uid],
+        [EPOCH_US + 2e6, null],
+        [EPOCH_US + 3e6, '00000000000000a3'],
+        [EPOCH_US + 2e6, null],
+      ]);
+      expect(rows[0].status).toBe(200);
+      // Nothing is taken for the same that differs in what makes it one.
+      for (const values of [{ started_ns: 8 }, { target: '/users/2' }, { method: 'PUT' }, { target: null }])
+        expect(
+          await one.append(batchOf([at(0, { ...first, ...values })]), origin('a'), null),
+          JSON.stringify(values),
+        ).toMatchObject({ stored: 1, repeatedRows: 0 });
+      // Another agent's is a further observation, and only of that agent's it is the same.
+      const third = batchOf([at(1, second)]);
+      const seen = (agent: string, value: number) => one.append(third, origin(agent), number(agent, value));
+      expect(await seen('b', 1)).toMatchObject({ stored: 0, joined: 1, repeatedRows: 0 });
+      for (const agent of ['a', 'b'])
+        expect(await seen(agent, 2)).toEqual({ stored: 0, joined: 0, repeatedRows: 1, repeated: false });
+      expect(await one.stream('b')).toEqual({ last: 2, missing: [] });
+      expect(await one.facts()).toMatchObject({ exchanges: 9, observations: 10 });
+      // And inside of one commit.
+      const [left, right] = await Promise.all([
+        one.append(batchOf([at(9, { uid: 'f'.repeat(16) })]), origin('a'), number('u', 1)),
+        one.append(batchOf([at(9, { uid: 'f'.repeat(16) })]), origin('a'), number('v', 1)),
+      ]);
+      expect([left.stored + right.stored, left.repeatedRows + right.repeatedRows]).toEqual([1, 1]);
+    });
+
+    it('counts what comes again as a list of all that came would', async () => {
+      const one = await store();
+      const arrivals = fc.array(
+        fc.record({
+          agent: fc.constantFrom('a', 'b'),
+          rows: fc.array(fc.record({ uid: fc.nat(2), us: fc.nat(2), target: fc.constantFrom('/x', '/y') }), {
+            minLength: 1,
+            maxLength: 12,
+          }),
+        }),
+        { minLength: 1, maxLength: 4 },
+      );
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(arrivals, async (batches) => {
+          run += 1;
+          const came = new Set<string>();
+          for (const { agent, rows } of batches) {
+            const before = came.size;
+            for (const { uid, us, target } of rows) came.add(JSON.stringify([agent, uid, us, target]));
+            const values = rows.map(({ uid, us, target }) =>
+              at(0, {
+                uid: `${run}`.padStart(15, '0') + uid,
+                started_us: EPOCH_US + us,
+                target,
+                route: target,
+              }),
+            );
+            const answer = await one.append(batchOf(values), origin(agent), null);
+            expect(answer.repeatedRows).toBe(rows.length - (came.size - before));
+            expect(answer.stored + answer.joined).toBe(came.size - before);
+          }
+        }),
+        { numRuns: 30 },
+      );
     });
 
     it('computes rate, errors and percentiles by nearest rank', async () => {

@@ -154,6 +154,8 @@ export class BatchSender {
     this.bytes += body.byteLength;
     this.stored += numberOf(counts, 'stored') ?? 0;
     this.joined += numberOf(counts, 'joined') ?? 0;
+    // A server of before says nothing of it.
+    this.repeatedRows += numberOf(counts, 'repeated_rows') ?? 0;
     if (counts.repeated !== true) return;
     if (tries === 1) this.repeatedRows += rows;
     else this.lateRows += rows;

@@ -94,7 +94,13 @@ export function addUploadRoutes(app: FastifyInstance, context: ServerContext): v
     const appended = await store.append(batch, origin, number);
     metrics.stored.add(appended.stored, 'exchange');
     metrics.stored.add(appended.joined, 'observation');
-    return { stored: appended.stored, joined: appended.joined, repeated: appended.repeated };
+    metrics.stored.add(appended.repeatedRows, 'repeated');
+    return {
+      stored: appended.stored,
+      joined: appended.joined,
+      repeated_rows: appended.repeatedRows,
+      repeated: appended.repeated,
+    };
   }
 
   async function plainBody(request: FastifyRequest): Promise<Uint8Array> {

@@ -83,6 +83,9 @@ export const AppendedSchema = Type.Object(
   {
     stored: count('exchanges stored as new ones'),
     joined: count('rows stored as a further observation of an exchange that another agent saw'),
+    repeated_rows: count(
+      'rows that were not stored because the same agent sent this very observation before: same uid, start, method and target',
+    ),
     repeated: Type.Boolean({ description: 'the batch was there already; nothing was stored' }),
   },
   { description: 'Durable' },

@@ -141,10 +141,8 @@ export class ChunkWriter {
       this.#numbers(index, type, column.values, column.nulls, from, rows);
     } else {
       const value = column.form === 'all' ? Number(column.value) : Number.NaN;
-      for (let row = 0; row < rows; row += 1) {
-        if (type === 'DOUBLE') this.#doubles[row] = value;
-        else this.#setWhole(row, value);
-      }
+      if (type === 'DOUBLE') this.#doubles.fill(value, 0, rows);
+      else for (let row = 0; row < rows; row += 1) this.#setWhole(row, value);
       this.#copy(this.#vector(index), rows * 8);
     }
   }
@@ -207,6 +205,12 @@ export class ChunkWriter {
   }
 
   #setWhole(row: number, value: number): void {
+    const small = value | 0;
+    if (small === value) {
+      this.#words[row * 2] = small;
+      this.#words[row * 2 + 1] = small >> 31;
+      return;
+    }
     const high = Math.floor(value / 4_294_967_296);
     this.#words[row * 2] = (value - high * 4_294_967_296) | 0;
     this.#words[row * 2 + 1] = high | 0;

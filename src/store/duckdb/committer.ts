@@ -5,8 +5,10 @@ import { type Appended, StoreUnavailable } from '../exchange-store.ts';
 import type { Database } from './database.ts';
 import { diskFull, isDiskFull, isOutOfMemory, messageOf } from './failure.ts';
 import { type KnownState, noteBatch } from './known-state.ts';
-import { ObservationFinder } from './observation-finder.ts';
+import { type Found, ObservationFinder } from './observation-finder.ts';
+import { RecentUids } from './recent-uids.ts';
 import { type RowsToWrite, RowWriter } from './row-writer.ts';
+import { rowsLeft } from './rows-left.ts';
 import type { StoreLog } from './store-event.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 import { valueAt } from './vantage.ts';
@@ -30,6 +32,7 @@ export class Committer {
   readonly #log: StoreLog;
   readonly #writer: RowWriter;
   readonly #finder: ObservationFinder;
+  readonly #recent: RecentUids;
 
   constructor(
     connection: DuckDBConnection,
@@ -45,6 +48,7 @@ export class Committer {
     this.#log = log;
     this.#writer = new RowWriter(connection, database.columns);
     this.#finder = new ObservationFinder(connection);
+    this.#recent = new RecentUids(spanOf(state));
   }
 
   /**
@@ -74,7 +78,8 @@ export class Committer {
     fresh.forEach((waiting, index) => {
       waiting.resolve(results[index]);
     });
-    for (const waiting of repeated) waiting.resolve({ stored: 0, joined: 0, repeated: true });
+    for (const waiting of repeated)
+      waiting.resolve({ stored: 0, joined: 0, repeatedRows: 0, repeated: true });
     return null;
   }
 
@@ -110,14 +115,17 @@ export class Committer {
     const plain = fresh.map(({ batch, origin }): RowsToWrite => {
       const firstId = id;
       id += batch.rows;
-      return { batch, origin, firstId, ofIds: null };
+      return { batch, origin, firstId, ids: null, ofIds: null };
     });
-    const ofIds = this.#canBeSeenTwice(fresh) ? await this.#finder.find(plain) : plain.map(() => null);
-    const rows = plain.map((one, index) => ({ ...one, ofIds: ofIds[index] }));
+    const found = await this.#find(plain);
+    const rows = plain.map((one, index) => rowsLeft(one, found[index]));
     const connection = this.#connection;
     await connection.run('BEGIN');
     try {
-      await this.#writer.write(rows, receivedUs);
+      await this.#writer.write(
+        rows.filter(({ batch }) => batch.rows > 0),
+        receivedUs,
+      );
       await this.#writeNumbers(fresh, receivedUs);
       await connection.run('COMMIT');
     } catch (error) {
@@ -129,26 +137,27 @@ export class Committer {
     return rows.map((one, index) => this.#settle(one, fresh[index]));
   }
 
-  /** One row for each stream and run of numbers. */
+  /** One row for each batch that has a number. */
   async #writeNumbers(fresh: readonly Waiting[], receivedUs: number): Promise<void> {
-    const values: string[] = [];
-    const parameters: string[] = [];
+    if (fresh.every(({ number }) => number === null)) return;
+    const appender = await this.#connection.createAppender('batch_ranges', 'store');
     for (const { number } of fresh) {
       if (number === null) continue;
-      values.push(`(?, ${number.number}, ${number.number}, ${receivedUs})`);
-      parameters.push(number.stream);
+      appender.appendVarchar(number.stream);
+      appender.appendBigInt(BigInt(number.number));
+      appender.appendBigInt(BigInt(number.number));
+      appender.appendBigInt(BigInt(receivedUs));
+      appender.endRow();
     }
-    if (values.length > 0)
-      await this.#connection.run(`INSERT INTO store.batch_ranges VALUES ${values.join(', ')}`, parameters);
+    appender.closeSync();
   }
 
-  #settle({ batch, origin, ofIds }: RowsToWrite, { number }: Waiting): Appended {
+  #settle({ batch, ofIds }: RowsToWrite, { batch: given, number }: Waiting): Appended {
     const state = this.#state;
     const joined = ofIds === null ? 0 : ofIds.reduce((sum, id) => sum + (Number.isNaN(id) ? 0 : 1), 0);
     const stored = batch.rows - joined;
     state.exchanges += stored;
     state.observations += batch.rows;
-    state.agents.add(origin.agent);
     const times = batch.columns.started_us;
     for (let row = 0; row < batch.rows; row += 1) {
       const startedUs = valueAt(times, row) as number;
@@ -159,16 +168,21 @@ export class Committer {
       state.storedRanges += 1;
       noteBatch(state, number.stream, number.number, number.number, this.#log);
     }
-    return { stored, joined, repeated: false };
+    return { stored, joined, repeatedRows: given.rows - batch.rows, repeated: false };
   }
 
-  /** With one agent only there is nobody else who could have seen an exchange. */
-  #canBeSeenTwice(fresh: readonly Waiting[]): boolean {
-    const { agents } = this.#state;
-    const [first] = fresh;
-    if (fresh.some(({ origin }) => origin.agent !== first.origin.agent)) return true;
-    return agents.size > 1 || (agents.size === 1 && !agents.has(first.origin.agent));
+  /** What is stored of the rows already; most commits need not ask the database for it. */
+  async #find(rows: readonly RowsToWrite[]): Promise<readonly Found[]> {
+    const batches = rows.map(({ batch }) => batch);
+    const suspects = this.#recent.suspects(batches, spanOf(this.#state));
+    if (suspects === null) return rows.map(() => ({ ofIds: null, repeats: null }));
+    return this.#finder.find(rows, suspects);
   }
+}
+
+/** What the stored rows span. */
+function spanOf({ oldestUs, newestUs }: KnownState): { oldestUs: number; newestUs: number } | null {
+  return oldestUs === null || newestUs === null ? null : { oldestUs, newestUs };
 }
 
 function failureOf(error: unknown): unknown {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { UserError } from '../../model/errors.ts';
@@ -168,6 +169,8 @@ async function openFile(file: string, memoryBytes: number): Promise<Database> {
         `SET max_temp_directory_size = '${STORE_LIMITS.temporaryBytes / 1024}KiB'`,
         `SET wal_autocheckpoint = '${STORE_LIMITS.logBytes / 1024}KiB'`,
         'SET preserve_insertion_order = true',
+        // DuckDB counts all processors, also those that this process may not use: its threads would wait busily for each other.
+        `SET threads = ${availableParallelism()}`,
         'SET enable_external_access = false',
         'SET lock_configuration = true',
       ];

@@ -1,4 +1,14 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -65,6 +75,37 @@ describe('the directory of the DuckDB store', () => {
   });
 });
 
+describe('observations that come again after the DuckDB store was closed', () => {
+  it('are known', async () => {
+    const directory = newDirectory();
+    const uids = (from: number) =>
+      batchOf(
+        Array.from({ length: 100 }, (_, index) =>
+          row({
+            started_us: EPOCH_US + (from + index) * 1000,
+            uid: (from + index).toString(16).padStart(16, '0'),
+          }),
+        ),
+      );
+    for (const [from, stored] of [
+      [0, 100],
+      [50, 50],
+      [0, 0],
+    ]) {
+      const store = await open(directory);
+      const answer = await store.append(uids(from), origin('a'), {
+        stream: `from-${from}`,
+        number: stored + 1,
+      });
+      expect(answer).toMatchObject({ stored, joined: 0, repeatedRows: 100 - stored });
+      await store.close();
+    }
+    const last = await open(directory);
+    expect(await last.facts()).toMatchObject({ exchanges: 150, observations: 150 });
+    await last.close();
+  });
+});
+
 describe('a damaged DuckDB file', () => {
   const damages: readonly (readonly [string, (file: string) => void])[] = [
     [
@@ -110,6 +151,47 @@ describe('a damaged DuckDB file', () => {
       await next.close();
     });
   }
+
+  it('as to its write-ahead log loses only what was there alone, and that is kept aside and told', async () => {
+    const directory = newDirectory();
+    const first = await open(directory);
+    await first.append(rows(1000), origin('a'), { stream: 's', number: 1 });
+    await first.close();
+    // As a process that is killed leaves it: the second batch is in the log only.
+    const second = await open(directory);
+    await second.append(rows(500), origin('a'), { stream: 's', number: 2 });
+    const killed = newDirectory();
+    mkdirSync(killed);
+    for (const end of ['', '.wal'])
+      copyFileSync(path.join(directory, FILE + end), path.join(killed, FILE + end));
+    await second.close();
+    const sound = newDirectory();
+    cpSync(killed, sound, { recursive: true });
+    const wal = path.join(killed, `${FILE}.wal`);
+    const bytes = readFileSync(wal);
+    bytes.fill(0xa5, Math.floor(bytes.length / 3), Math.floor(bytes.length / 2));
+    writeFileSync(wal, bytes);
+
+    const events: StoreEvent[] = [];
+    const next = await open(killed, { log: (event) => events.push(event) });
+    const { keptAside, exchanges } = await next.facts();
+    expect(exchanges).toBe(1000);
+    expect(await next.get('1000')).not.toBeNull();
+    expect(await next.stream('s')).toEqual({ last: 1, missing: [] });
+    expect(keptAside).toEqual([expect.stringMatching(/^exchanges\.duckdb\.damaged-\d{8}T\d{6}Z\.wal$/)]);
+    expect(readFileSync(path.join(killed, keptAside[0])).equals(bytes)).toBe(true);
+    const told = events.find(({ code }) => code === 'log-damaged');
+    expect(told).toMatchObject({ level: 'error', message: expect.stringContaining(keptAside[0]) });
+    expect(events.map(({ code }) => code)).not.toContain('database-damaged');
+    // Who sends it again is not taken for somebody who repeats himself.
+    const again = await next.append(rows(500), origin('a'), { stream: 's', number: 2 });
+    expect(again).toMatchObject({ stored: 500, repeated: false });
+    await next.close();
+    // The same log undamaged has everything.
+    const whole = await open(sound);
+    expect(await whole.facts()).toMatchObject({ exchanges: 1500, keptAside: [] });
+    await whole.close();
+  });
 
   it('of a newer version is left alone', async () => {
     const directory = newDirectory();

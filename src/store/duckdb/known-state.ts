@@ -16,8 +16,6 @@ export interface KnownState {
   /** Of `started_us`; may lie wider than the rows after deletions. */
   oldestUs: number | null;
   newestUs: number | null;
-  /** Names of agents whose rows are stored. */
-  readonly agents: Set<string>;
   /** By name, in the order of their last batch: the first was silent longest. */
   readonly streams: Map<string, NumberRanges>;
   /** Rows of the table with ranges. */
@@ -31,7 +29,6 @@ export async function readKnownState(connection: DuckDBConnection, log: StoreLog
        count(*) - count(of_id), count(*), min(started_us), max(started_us) FROM store.exchange_rows`,
   );
   const [lastId, lastReceivedUs, exchanges, observations, oldestUs, newestUs] = rows[0] as number[];
-  const agents = await readRows(connection, 'SELECT DISTINCT agent FROM store.exchange_rows');
   const ranges = await readRows(
     connection,
     'SELECT stream, first_number, last_number FROM store.batch_ranges ORDER BY received_us, rowid',
@@ -43,7 +40,6 @@ export async function readKnownState(connection: DuckDBConnection, log: StoreLog
     observations,
     oldestUs,
     newestUs,
-    agents: new Set(agents.rows.map(([agent]) => String(agent))),
     streams: new Map(),
     storedRanges: ranges.rows.length,
   };

@@ -6,16 +6,26 @@ import { ChunkWriter } from './chunk-writer.ts';
 import { readRows } from './row-reading.ts';
 import { type RowsToWrite, rawOf } from './row-writer.ts';
 import { STORE_LIMITS } from './store-limits.ts';
-import { UidPlaces } from './uid-places.ts';
+import type { UidPlaces } from './uid-places.ts';
 import { KnownExchanges, seenOf, valueAt } from './vantage.ts';
 
 /** Stored rows whose uid comes in again, by one join over the time in which they can lie. */
-const CANDIDATES = `SELECT i.place, coalesce(e.of_id, e.id), e.agent, e.started_us, e.method, e.route, e.target, e.status
+const CANDIDATES = `SELECT i.place, coalesce(e.of_id, e.id), e.agent, e.started_us, e.started_ns, e.method, e.route, e.target, e.status
 FROM temp.incoming_uids i JOIN store.exchange_rows e ON e.uid = i.uid
 WHERE e.started_us BETWEEN ? AND ?
 QUALIFY row_number() OVER (PARTITION BY e.uid ORDER BY e.id) <= ${STORE_LIMITS.rowsPerUid}`;
 
-/** Finds which rows of a commit are further observations. Uses a connection on which nothing else runs. */
+/** What was found of the rows of one batch. */
+export interface Found {
+  /** For each row the id of the exchange that it is a further observation of, NaN: none; null: none of them is. */
+  readonly ofIds: Float64Array | null;
+  /** 1: this very observation is stored, or stands before it in the commit; null: none of them is. */
+  readonly repeats: Uint8Array | null;
+}
+
+const NOTHING: Found = { ofIds: null, repeats: null };
+
+/** Finds which rows of a commit are further observations, or repeated. Uses a connection on which nothing else runs. */
 export class ObservationFinder {
   readonly #connection: DuckDBConnection;
   readonly #chunks = new ChunkWriter([
@@ -28,25 +38,24 @@ export class ObservationFinder {
     this.#connection = connection;
   }
 
-  /** For each batch and row the id of its exchange, NaN: it is a new one; null: none of the batch is. */
-  async find(all: readonly RowsToWrite[]): Promise<readonly (Float64Array | null)[]> {
+  /** `places`: the uids that are looked for. */
+  async find(all: readonly RowsToWrite[], places: UidPlaces): Promise<readonly Found[]> {
+    const rowPlaces = all.map(({ batch }) => placesOf(batch, places));
     let oldest = Number.POSITIVE_INFINITY;
     let newest = Number.NEGATIVE_INFINITY;
-    let most = 0;
-    for (const { batch } of all) {
-      most += codedTexts(batch.columns.uid)?.texts.length ?? 0;
-      for (let row = 0; row < batch.rows; row += 1) {
+    for (const [index, { batch }] of all.entries()) {
+      const ofRow = rowPlaces[index];
+      for (let row = 0; ofRow !== null && row < batch.rows; row += 1) {
+        if (ofRow[row] < 0) continue;
         const startedUs = valueAt(batch.columns.started_us, row) as number;
         if (startedUs < oldest) oldest = startedUs;
         if (startedUs > newest) newest = startedUs;
       }
     }
-    if (most === 0) return all.map(() => null);
-    const places = new UidPlaces(most);
-    const rowPlaces = all.map(({ batch }) => placesOf(batch, places));
+    if (oldest > newest) return all.map(() => NOTHING);
     const known = new KnownExchanges();
     await this.#stored(places, oldest - STORE_LIMITS.apartUs, newest + STORE_LIMITS.apartUs, known);
-    return all.map((rows, index) => join(rows, rowPlaces[index], places, known));
+    return all.map((rows, index) => lookUp(rows, rowPlaces[index], places, known));
   }
 
   async #stored(uids: UidPlaces, fromUs: number, toUs: number, known: KnownExchanges): Promise<void> {
@@ -68,12 +77,13 @@ export class ObservationFinder {
     bindings.appender_close_sync(appender);
     this.#chunks.release();
     const { rows } = await readRows(this.#connection, CANDIDATES, [BigInt(fromUs), BigInt(toUs)]);
-    for (const [place, exchangeId, agent, startedUs, method, route, target, status] of rows) {
+    for (const [place, exchangeId, agent, startedUs, startedNs, method, route, target, status] of rows) {
       uids.note(place as number);
       known.add(place as number, {
         exchangeId: exchangeId as number,
         agent: agent as string,
         startedUs: startedUs as number,
+        startedNs: startedNs as number,
         method: method as string | null,
         route: route as string | null,
         target: target as string | null,
@@ -83,14 +93,15 @@ export class ObservationFinder {
   }
 }
 
-/** The place of the uid of each row, -1: none; null: no row has one. */
+/** The place of the uid of each row, -1: it is not looked for; null: no row has one. */
 function placesOf({ rows, columns }: RowBatch, places: UidPlaces): Int32Array | null {
   const coded = codedTexts(columns.uid);
   if (coded === null) return null;
   const { words, nulls } = uidColumn(coded.texts);
-  const ofText = Int32Array.from(coded.texts, (_, text) =>
-    nulls !== null && nulls[text] === 1 ? -1 : places.placeOf(words[text * 2], words[text * 2 + 1]),
-  );
+  const ofText = Int32Array.from(coded.texts, (_, text) => {
+    if (nulls !== null && nulls[text] === 1) return -1;
+    return places.knownPlaceOf(words[text * 2], words[text * 2 + 1]);
+  });
   const ofRow = new Int32Array(rows);
   for (let row = 0; row < rows; row += 1) {
     const code = coded.codes === null ? 0 : coded.codes[row];
@@ -101,25 +112,31 @@ function placesOf({ rows, columns }: RowBatch, places: UidPlaces): Int32Array | 
   return ofRow;
 }
 
-function join(
+function lookUp(
   rows: RowsToWrite,
   rowPlaces: Int32Array | null,
   places: UidPlaces,
   known: KnownExchanges,
-): Float64Array | null {
-  if (rowPlaces === null) return null;
+): Found {
+  if (rowPlaces === null) return NOTHING;
   const { batch, origin, firstId } = rows;
   let ofIds: Float64Array | null = null;
+  let repeats: Uint8Array | null = null;
   for (let row = 0; row < batch.rows; row += 1) {
     const place = rowPlaces[row];
     // Nearly all uids occur once, and for these there is nothing to compare.
     if (place < 0 || !places.isRepeated(place)) continue;
     const seen = seenOf(batch, origin, row);
+    if (known.has(place, seen)) {
+      repeats ??= new Uint8Array(batch.rows);
+      repeats[row] = 1;
+      continue;
+    }
     const exchangeId = known.find(place, seen);
     known.add(place, { ...seen, exchangeId: exchangeId ?? firstId + row });
     if (exchangeId === null) continue;
     ofIds ??= new Float64Array(batch.rows).fill(Number.NaN);
     ofIds[row] = exchangeId;
   }
-  return ofIds;
+  return { ofIds, repeats };
 }

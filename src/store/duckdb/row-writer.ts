@@ -9,7 +9,10 @@ import type { StoredColumn } from './storage-columns.ts';
 export interface RowsToWrite {
   readonly batch: RowBatch;
   readonly origin: BatchOrigin;
+  /** Of the first row; the others follow, unless `ids` says otherwise. */
   readonly firstId: number;
+  /** The id of each row; null: from `firstId` on. */
+  readonly ids: Float64Array | null;
   /** For each row the exchange that it is a further observation of; NaN: none. null: none of them is. */
   readonly ofIds: Float64Array | null;
 }
@@ -72,7 +75,7 @@ export class RowWriter {
   #fill(
     { name, type }: StoredColumn,
     index: number,
-    { batch, origin, firstId, ofIds }: RowsToWrite,
+    { batch, origin, firstId, ids, ofIds }: RowsToWrite,
     derived: ReadonlyMap<string, Derived>,
     receivedUs: number,
     from: number,
@@ -86,7 +89,8 @@ export class RowWriter {
     }
     switch (name) {
       case 'id':
-        chunks.counted(index, firstId + from, rows);
+        if (ids === null) chunks.counted(index, firstId + from, rows);
+        else chunks.whole(index, ids, from, rows);
         return;
       case 'of_id':
         if (ofIds === null) chunks.none(index);

@@ -16,6 +16,8 @@ export const STORE_LIMITS = Object.freeze({
   apartUs: 120_000_000,
   /** Rows with one uid, in that time, beyond which the uid tells nothing and no further one is looked at. */
   rowsPerUid: 16,
+  /** Rows whose uids are held in memory, and as many again; further look-ups go to the database. */
+  recentRows: 5_000_000,
   /** Ranges of numbers in one stream; a batch that would make more is refused with UserError `scattered-stream`. */
   rangesPerStream: 10_000,
   /** Streams whose numbers are known; beyond, the one that was silent longest is forgotten, and logged. */

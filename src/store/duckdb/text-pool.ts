@@ -2,14 +2,16 @@ import { bindings, CHUNK_ROWS } from './bindings.ts';
 
 /**
  * Texts in DuckDB's own form, 16 bytes each: the length, and either up to 12 bytes of text or four of them and a
- * pointer to the text. A text is handed over once, whatever the number of rows that have it; rows are then filled by
- * copying the 16 bytes. Written little-endian, as DuckDB's supported processors are.
+ * pointer to the text. All long texts of a column are handed over as one, whatever their number; the pointers into it
+ * are computed here, and rows are then filled by copying the 16 bytes. Written little-endian, as DuckDB's supported
+ * processors are.
  */
 
 /** 32-bit words of a text in this form. */
 export const TEXT_WORDS = 4;
 const INLINE_BYTES = 12;
 const TEXT_BYTES = 16;
+const WORD = 4_294_967_296;
 
 type Chunk = ReturnType<typeof bindings.create_data_chunk>;
 
@@ -25,33 +27,16 @@ export class TextPool {
   /** The texts, TEXT_WORDS words each. */
   add(texts: readonly string[]): Int32Array {
     const words = new Int32Array(texts.length * TEXT_WORDS);
-    const bytes = new Uint8Array(words.buffer);
-    let pending: number[] = [];
-    let first = 0;
-    const settle = (): void => {
-      if (pending.length === 0) return;
-      const vector = bindings.data_chunk_get_vector(this.#chunks[this.#used - 1], 0);
-      const data = bindings.vector_get_data(vector, this.#at * TEXT_BYTES);
-      for (let place = 0; place < pending.length; place += 1) {
-        const from = (first + place) * TEXT_BYTES;
-        bytes.set(data.subarray(from, from + TEXT_BYTES), pending[place] * TEXT_BYTES);
-      }
-      pending = [];
-    };
-    for (let index = 0; index < texts.length; index += 1) {
-      const text = texts[index];
-      if (inline(text, bytes, index * TEXT_BYTES)) continue;
-      if (this.#at >= CHUNK_ROWS) {
-        settle();
-        this.#nextChunk();
-      }
-      if (pending.length === 0) first = this.#at;
-      const vector = bindings.data_chunk_get_vector(this.#chunks[this.#used - 1], 0);
-      bindings.vector_assign_string_element(vector, this.#at, text);
-      pending.push(index);
-      this.#at += 1;
-    }
-    settle();
+    const bytes = Buffer.from(words.buffer);
+    const long: number[] = [];
+    for (let index = 0; index < texts.length; index += 1)
+      if (!inline(texts[index], bytes, index * TEXT_BYTES)) long.push(index);
+    if (long.length > 0)
+      this.#point(
+        words,
+        long,
+        long.map((index) => texts[index]),
+      );
     return words;
   }
 
@@ -62,6 +47,33 @@ export class TextPool {
     this.#at = CHUNK_ROWS;
   }
 
+  /** Hands the texts over, and writes the form of each to its place in `words`. */
+  #point(words: Int32Array, places: readonly number[], texts: readonly string[]): void {
+    const { bytes, ends } = together(texts);
+    const [low, high] = this.#hold(bytes);
+    let from = 0;
+    for (let index = 0; index < places.length; index += 1) {
+      const at = places[index] * TEXT_WORDS;
+      const address = low + from;
+      words[at] = ends[index] - from;
+      words[at + 1] = bytes.readInt32LE(from);
+      words[at + 2] = address | 0;
+      words[at + 3] = address < WORD ? high : high + 1;
+      from = ends[index];
+    }
+  }
+
+  /** Copies the bytes into memory of DuckDB. Returns the words of their address, low first. */
+  #hold(bytes: Buffer): readonly [number, number] {
+    if (this.#at >= CHUNK_ROWS) this.#nextChunk();
+    const vector = bindings.data_chunk_get_vector(this.#chunks[this.#used - 1], 0);
+    bindings.vector_assign_string_element_len(vector, this.#at, bytes);
+    const data = bindings.vector_get_data(vector, (this.#at + 1) * TEXT_BYTES);
+    const form = new DataView(data.buffer, data.byteOffset + this.#at * TEXT_BYTES, TEXT_BYTES);
+    this.#at += 1;
+    return [form.getUint32(8, true), form.getInt32(12, true)];
+  }
+
   #nextChunk(): void {
     if (this.#used === this.#chunks.length) this.#chunks.push(bindings.create_data_chunk([this.#type]));
     this.#used += 1;
@@ -69,18 +81,46 @@ export class TextPool {
   }
 }
 
-/** Writes a short text of ASCII in place; false: it is another one. */
-function inline(text: string, bytes: Uint8Array, at: number): boolean {
+/** The texts one behind the other in UTF-8, and where each ends. */
+function together(texts: readonly string[]): { readonly bytes: Buffer; readonly ends: Float64Array } {
+  const ends = new Float64Array(texts.length);
+  const joined = texts.join('');
+  const whole = Buffer.from(joined);
+  let end = 0;
+  if (whole.length === joined.length) {
+    for (let index = 0; index < texts.length; index += 1) {
+      end += texts[index].length;
+      ends[index] = end;
+    }
+    return { bytes: whole, ends };
+  }
+  // One by one: halves of surrogate pairs at their ends must not meet.
+  const each = texts.map((text) => Buffer.from(text));
+  for (let index = 0; index < each.length; index += 1) {
+    end += each[index].length;
+    ends[index] = end;
+  }
+  return { bytes: Buffer.concat(each, end), ends };
+}
+
+/** Writes a text of at most INLINE_BYTES in place; false: it is a longer one. */
+function inline(text: string, bytes: Buffer, at: number): boolean {
   const { length } = text;
   if (length > INLINE_BYTES) return false;
   for (let index = 0; index < length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code > 127) {
-      bytes.fill(0, at, at + TEXT_BYTES);
-      return false;
-    }
+    if (code > 127) return inlineUtf8(text, bytes, at);
     bytes[at + 4 + index] = code;
   }
+  bytes[at] = length;
+  return true;
+}
+
+function inlineUtf8(text: string, bytes: Buffer, at: number): boolean {
+  bytes.fill(0, at, at + TEXT_BYTES);
+  const length = Buffer.byteLength(text);
+  if (length > INLINE_BYTES) return false;
+  bytes.write(text, at + 4, length);
   bytes[at] = length;
   return true;
 }

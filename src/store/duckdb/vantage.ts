@@ -11,6 +11,8 @@ import { STORE_LIMITS } from './store-limits.ts';
 export interface Seen {
   readonly agent: string;
   readonly startedUs: number;
+  /** 0 to 999, behind `startedUs`. */
+  readonly startedNs: number;
   readonly method: string | null;
   readonly route: string | null;
   readonly target: string | null;
@@ -33,6 +35,20 @@ export function sameExchange(one: Seen, other: Seen): boolean {
   );
 }
 
+/**
+ * Whether both are one observation, sent twice: under another stream, or with other options. The start says it to the
+ * nanosecond; status, route and header fields may differ with the options.
+ */
+export function sameObservation(one: Seen, other: Seen): boolean {
+  return (
+    one.agent === other.agent &&
+    one.startedUs === other.startedUs &&
+    one.startedNs === other.startedNs &&
+    one.method === other.method &&
+    one.target === other.target
+  );
+}
+
 /** Exchanges by the number that their uid has in a commit. A row is added after it was looked up, so rows of one commit find each other too. */
 export class KnownExchanges {
   readonly #byUid = new Map<number, StoredSeen[]>();
@@ -41,6 +57,11 @@ export class KnownExchanges {
     const known = this.#byUid.get(uid);
     if (known === undefined) this.#byUid.set(uid, [seen]);
     else if (known.length < STORE_LIMITS.rowsPerUid) known.push(seen);
+  }
+
+  /** An observation with this uid is known that is the same one. */
+  has(uid: number, seen: Seen): boolean {
+    return this.#byUid.get(uid)?.some((one) => sameObservation(one, seen)) === true;
   }
 
   /** The exchange that the row is a further observation of, the nearest in time; null: it is a new one. */
@@ -82,6 +103,7 @@ export function seenOf(batch: RowBatch, { agent }: BatchOrigin, row: number): Se
   return {
     agent,
     startedUs: valueAt(columns.started_us, row) as number,
+    startedNs: valueAt(columns.started_ns, row) as number,
     method: text('method'),
     route: text('route'),
     target: text('target'),

@@ -43,7 +43,7 @@ export function addExchangeRoutes(app: FastifyInstance, { store, questions, nowU
         afterId: after_id ?? null,
       };
       const page = await questions.run(() => store.list(query, clientGone(reply)));
-      return { exchanges: page.rows, next: page.next };
+      return { exchanges: page.rows, next: page.next, last_id: page.lastId };
     },
   );
 

@@ -89,7 +89,12 @@ export const ListQuerySchema = Type.Object(
       Type.String({ minLength: 1, maxLength: 2000, description: '`next` of the page before' }),
     ),
     after_id: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'only ids above it' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'only what arrived after this id, with its own row or with a later observation that has what is asked for; sort=id is then the order of arrival',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -99,6 +104,10 @@ export const ListAnswerSchema = Type.Object(
   {
     exchanges: Type.Array(Type.Ref('Exchange#')),
     next: nullable(Type.String(), 'cursor of the next page; null: this was the last'),
+    last_id: Type.Integer({
+      description:
+        'after_id for what comes next, when sort is id and order asc; in other orders the highest id that there is',
+    }),
   },
   { description: 'A page of exchanges' },
 );

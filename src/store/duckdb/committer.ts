@@ -126,7 +126,7 @@ export class Committer {
     }
     state.lastId = id - 1;
     state.lastReceivedUs = receivedUs;
-    return rows.map((one, index) => this.#settle(one, fresh[index]));
+    return rows.map((one, index) => this.#settle(one, fresh[index], receivedUs));
   }
 
   /** One row for each stream and run of numbers. */
@@ -142,13 +142,13 @@ export class Committer {
       await this.#connection.run(`INSERT INTO store.batch_ranges VALUES ${values.join(', ')}`, parameters);
   }
 
-  #settle({ batch, origin, ofIds }: RowsToWrite, { number }: Waiting): Appended {
+  #settle({ batch, origin, ofIds }: RowsToWrite, { number }: Waiting, receivedUs: number): Appended {
     const state = this.#state;
     const joined = ofIds === null ? 0 : ofIds.reduce((sum, id) => sum + (Number.isNaN(id) ? 0 : 1), 0);
     const stored = batch.rows - joined;
     state.exchanges += stored;
     state.observations += batch.rows;
-    state.agents.add(origin.agent);
+    state.agents.note(origin, batch.rows, receivedUs);
     const times = batch.columns.started_us;
     for (let row = 0; row < batch.rows; row += 1) {
       const startedUs = valueAt(times, row) as number;

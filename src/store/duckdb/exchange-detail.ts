@@ -75,12 +75,33 @@ export function nearestClientFirst(rows: readonly ExchangeRow[]): Observation[] 
   );
 }
 
-/** Between the observation nearest to the client and the one nearest to the server. */
+/** Less is what sums of milliseconds are wrong by. */
+const NS_IN_MS = 0.5e-6;
+
+/** What both say is one node and one pod. Without a node nothing is known. */
+function samePlace(one: Observation, other: Observation): boolean {
+  return one.node !== null && one.node === other.node && one.pod === other.pod;
+}
+
+/**
+ * Between the observation nearest to the client and the one nearest to the server, the two that lie furthest apart in time
+ * and are of different places. null: there are none such. Two that waited equally long saw the same packets, or differ by
+ * less than their time stamps are exact: between them is no network to be told.
+ */
 export function timeApart(observations: readonly Observation[]): TimeApart | null {
   const timed = observations.filter((row) => answerMs(row) !== null);
-  const first = timed[0];
-  const last = timed.at(-1);
-  if (first === undefined || last === undefined || first === last) return null;
+  let widest: TimeApart | null = null;
+  timed.forEach((first, index) => {
+    for (const last of timed.slice(index + 1)) {
+      if (samePlace(first, last)) continue;
+      const apart = between(first, last);
+      if (apart.networkMs >= NS_IN_MS && apart.networkMs > (widest?.networkMs ?? 0)) widest = apart;
+    }
+  });
+  return widest;
+}
+
+function between(first: Observation, last: Observation): TimeApart {
   const clientSideMs = answerMs(first) as number;
   const serverSideMs = answerMs(last) as number;
   // Differences of whole µs first: Unix times in ms with fractions would lose the nanoseconds.

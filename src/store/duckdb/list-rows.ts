@@ -1,11 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
 import type { Sort } from '../exchange-store.ts';
 import { arrivalsSql } from './arrivals.ts';
 import type { Position } from './cursor.ts';
 import { type Extent, type Window, windows } from './page-windows.ts';
+import { readPage } from './read-page.ts';
 import { type Cell, readRows, type Table } from './row-reading.ts';
-import { addObserved, Conditions, type SelectionSql } from './selection-sql.ts';
-import { EXCHANGE_COLUMNS, selectList } from './storage-columns.ts';
+import { addObserved, Conditions, observationTimes, type SelectionSql, type Sql } from './selection-sql.ts';
 
 /** A page of exchanges, asked of the table. */
 export interface ListTask {
@@ -61,7 +62,7 @@ export async function listRows(
   try {
     const found = await findRows(connection, task, extent);
     const page = found.slice(0, task.limit);
-    const { names, rows } = await readPage(connection, task.columns, page);
+    const { names, rows } = await readPage(connection, task, KEYS[task.sort], page);
     const next = found.length > task.limit ? (page.at(-1) ?? null) : null;
     return { names, rows, next, arrivals: page.map(({ arrival }) => arrival), lastId: reached() };
 
@@ -88,68 +89,107 @@ async function findRows(connection: DuckDBConnection, task: ListTask, extent: Ex
   return found;
 }
 
-/**
- * The rows with these ids, in their order. Asked for by a list of ids, DuckDB reads only the vectors that hold them; a join,
- * and even its own row ids, made it read whole row groups (seconds instead of milliseconds, measured with 10 million rows).
- */
-async function readPage(
-  connection: DuckDBConnection,
-  columns: readonly string[] | null,
-  page: readonly Position[],
-): Promise<Table> {
-  const shown =
-    columns === null ? EXCHANGE_COLUMNS : EXCHANGE_COLUMNS.filter(({ name }) => columns.includes(name));
-  const names = shown.map(({ name }) => name);
-  if (page.length === 0) return { names, rows: [] };
-  const { rows } = await readRows(
-    connection,
-    `SELECT ${['e.id', selectList(shown)].filter((part) => part !== '').join(', ')} FROM store.exchange_rows e
-     WHERE e.id IN (${page.map(({ id }) => id).join(', ')})`,
-  );
-  const byId = new Map(rows.map(([id, ...values]) => [id as number, values]));
-  return { names, rows: page.map(({ id }) => byId.get(id) ?? []) };
-}
-
 const NONE: Table = { names: [], rows: [] };
 
 /** `id, sort_key, arrival` of the first rows of a window. */
 async function readWindow(
   connection: DuckDBConnection,
-  { selection, fromUs, toUs, sort, descending, after, afterId }: ListTask,
-  { furtherRows, lastId }: Extent,
+  task: ListTask,
+  extent: Extent,
   window: Window | null,
   limit: number,
 ): Promise<Table> {
-  const conditions = new Conditions().add('e.of_id IS NULL');
-  let from = 'store.exchange_rows e';
-  let key = KEYS[sort];
-  let arrival = 'e.id';
-  if (afterId !== null && furtherRows > 0 && selection.observed.length > 0) {
-    const range = sort === 'id' && window !== null ? window : { low: afterId + 1, high: lastId };
-    const arrivals = await arrivalsSql(connection, selection.observed, range);
-    if (arrivals === null) return NONE;
-    from += ` JOIN (${arrivals.text}) a ON a.exchange_id = e.id`;
-    conditions.parameters.push(...arrivals.parameters);
-    arrival = 'a.arrival';
-    if (sort === 'id') key = arrival;
-  } else {
+  const { selection, descending, afterId } = task;
+  const candidates =
+    afterId !== null && extent.furtherRows > 0 && selection.observed.length > 0
+      ? await arriving(connection, task, extent, window, afterId)
+      : fulfilling(task, extent, window);
+  if (candidates === null) return NONE;
+  const order = descending ? 'DESC' : 'ASC';
+  return readRows(
+    connection,
+    `${candidates.text} ORDER BY sort_key ${order} NULLS LAST, id ${order} LIMIT ${limit}`,
+    candidates.parameters,
+  );
+}
+
+/** For followers, where an observation may make an exchange fulfil what is asked long after its own row came. */
+async function arriving(
+  connection: DuckDBConnection,
+  task: ListTask,
+  { lastId }: Extent,
+  window: Window | null,
+  afterId: number,
+): Promise<Sql | null> {
+  const { sort, selection } = task;
+  const range = sort === 'id' && window !== null ? window : { low: afterId + 1, high: lastId };
+  const arrivals = await arrivalsSql(connection, selection.observed, range);
+  if (arrivals === null) return null;
+  const key = sort === 'id' ? 'a.arrival' : KEYS[sort];
+  const conditions = new Conditions();
+  addOwn(conditions, task, key, window);
+  return {
+    text: `SELECT e.id AS id, ${key} AS sort_key, a.arrival AS arrival
+      FROM store.exchange_rows e JOIN (${arrivals.text}) a ON a.exchange_id = e.id WHERE ${conditions.text}`,
+    parameters: [...arrivals.parameters, ...conditions.parameters],
+  };
+}
+
+/**
+ * One SELECT for each part of the first condition on observations that an exchange's own row can fulfil, and one for
+ * exchanges that only a further observation makes fulfil it.
+ */
+function fulfilling(task: ListTask, { furtherRows }: Extent, window: Window | null): Sql {
+  const { selection, fromUs, toUs, sort, afterId } = task;
+  const [first, ...others] = selection.observed;
+  const timed = sort === 'started' ? window : null;
+  const [begunUs, endedUs] = [later(timed?.low ?? null, fromUs), earlier(timed?.high ?? null, toUs)];
+  const selects: string[] = [];
+  const parameters: DuckDbParameter[] = [];
+  const select = (narrow: (conditions: Conditions) => void): void => {
+    const conditions = new Conditions();
+    narrow(conditions);
+    addOwn(conditions, task, KEYS[sort], window);
     if (afterId !== null) conditions.add('e.id > ?', BigInt(afterId));
-    const timed = sort === 'started' ? window : null;
-    const begun = later(timed?.low ?? null, fromUs);
-    addObserved(conditions, selection.observed, furtherRows > 0, begun, earlier(timed?.high ?? null, toUs));
+    addObserved(conditions, others, furtherRows > 0, begunUs, endedUs);
+    selects.push(
+      `SELECT e.id AS id, ${KEYS[sort]} AS sort_key, e.id AS arrival FROM store.exchange_rows e WHERE ${conditions.text}`,
+    );
+    parameters.push(...conditions.parameters);
+  };
+  if (first === undefined) select(() => {});
+  else {
+    for (const part of first.parts) select((conditions) => conditions.add(part, ...first.parameters));
+    if (furtherRows > 0)
+      select((conditions) => {
+        const when = observationTimes(begunUs, endedUs);
+        const ids = first.parts.map(
+          (part) =>
+            `SELECT e.of_id FROM store.exchange_rows e WHERE e.of_id IS NOT NULL AND ${part} AND ${when}`,
+        );
+        conditions.add(
+          `e.id IN (${ids.join(' UNION ALL ')})`,
+          ...first.parts.flatMap(() => first.parameters),
+        );
+        conditions.add(`(${first.text}) IS NOT TRUE`, ...first.parameters);
+      });
   }
+  return { text: selects.join(' UNION ALL '), parameters };
+}
+
+/** What the exchange itself must fulfil. */
+function addOwn(
+  conditions: Conditions,
+  { selection, fromUs, toUs, sort, descending, after }: ListTask,
+  key: string,
+  window: Window | null,
+): void {
+  conditions.add('e.of_id IS NULL');
   if (window !== null) conditions.add(`${key} BETWEEN ? AND ?`, BigInt(window.low), BigInt(window.high));
   if (fromUs !== null) conditions.add('e.started_us >= ?', BigInt(fromUs));
   if (toUs !== null) conditions.add('e.started_us < ?', BigInt(toUs));
   if (after !== null) addAfter(conditions, key, sort, after, descending);
   conditions.add(selection.text, ...selection.parameters);
-  const order = descending ? 'DESC' : 'ASC';
-  return readRows(
-    connection,
-    `SELECT e.id, ${key} AS sort_key, ${arrival} AS arrival FROM ${from} WHERE ${conditions.text}
-     ORDER BY sort_key ${order} NULLS LAST, e.id ${order} LIMIT ${limit}`,
-    conditions.parameters,
-  );
 }
 
 function later(one: number | null, other: number | null): number | null {

@@ -18,6 +18,8 @@ export interface Window {
 
 /** Rows that the first window should hold, if they lie evenly; each further window is so many times as wide. */
 const FIRST_WINDOW_ROWS = 60_000;
+/** The same where an address, agent or node is asked for: rows of others cost little, a second query costs more. */
+const FIRST_WINDOW_ROWS_OF_SOME = 480_000;
 const WINDOW_GROWTH = 8;
 
 /** Windows of the sort key in the order of the page; a single null: one window that holds everything. */
@@ -29,7 +31,8 @@ export function* windows(task: ListTask, extent: Extent): Generator<Window | nul
     return;
   }
   const { low, high } = bounds;
-  let width = Math.max(1, Math.ceil(keysPerRow(task, extent) * FIRST_WINDOW_ROWS));
+  const rows = task.selection.observed.length > 0 ? FIRST_WINDOW_ROWS_OF_SOME : FIRST_WINDOW_ROWS;
+  let width = Math.max(1, Math.ceil(keysPerRow(task, extent) * rows));
   if (task.descending) {
     for (let top = high; top >= low; width *= WINDOW_GROWTH) {
       const bottom = Math.max(low, top - width + 1);

@@ -13,10 +13,19 @@ export interface Sql {
 /** Which exchanges `e`, by their own values but for their times. Can be sent between threads. */
 export interface SelectionSql extends Sql {
   /**
-   * Conditions on a row `e` of which each must hold for some observation of the exchange, not all for the same one: behind
-   * address translation the client's node and the server's node see different addresses.
+   * Each must hold for some observation of the exchange, not all for the same one: behind address translation the client's
+   * node and the server's node see different addresses.
    */
-  readonly observed: readonly Sql[];
+  readonly observed: readonly ObservedSql[];
+}
+
+/** A condition on a row `e`. */
+export interface ObservedSql extends Sql {
+  /**
+   * The same as parts of which at most one holds. Each begins with columns that equal a constant: by these DuckDB
+   * passes over vectors before it reads other columns, which it does not by an OR over several columns.
+   */
+  readonly parts: readonly string[];
 }
 
 /** Collects conditions that all must hold. */
@@ -37,16 +46,19 @@ export class Conditions {
 
 /** Rows `e` that a selection means, but for its times. Throws UserError `address` and what the filter throws. */
 export function selectionSql({ where, address, agent, node }: Selection): SelectionSql {
-  const observed: Sql[] = [];
-  if (address !== null) observed.push({ text: addressCondition(address), parameters: [] });
-  if (agent !== null) observed.push({ text: 'e.agent = ?', parameters: [agent] });
-  if (node !== null) observed.push({ text: 'e.node = ?', parameters: [node] });
+  const observed: ObservedSql[] = [];
+  if (address !== null) observed.push(addressCondition(address));
+  for (const [name, value] of Object.entries({ agent, node })) {
+    if (value === null) continue;
+    const text = `e.${name} = ?`;
+    observed.push({ text, parts: [text], parameters: [value] });
+  }
   const own = where === null ? { text: 'true', parameters: [] } : where.duckdbSql('e');
   return { text: own.text, parameters: own.parameters, observed };
 }
 
 /** Numbers are written into the text: they come from our own parser. */
-function addressCondition(address: string): string {
+function addressCondition(address: string): ObservedSql {
   const numbers = addressNumbers(address);
   if (numbers === null)
     throw new UserError('address', `${JSON.stringify(address.slice(0, 60))} is no IP address`, {
@@ -54,7 +66,12 @@ function addressCondition(address: string): string {
     });
   const side = (name: string): string =>
     `(e.${name}_low = ${numbers.low}::UBIGINT AND e.${name}_high = ${numbers.high}::UBIGINT)`;
-  return `(${side('client')} OR ${side('server')})`;
+  const [client, server] = [side('client'), side('server')];
+  return {
+    text: `(${client} OR ${server})`,
+    parts: [client, `${server} AND ${client} IS NOT TRUE`],
+    parameters: [],
+  };
 }
 
 /**
@@ -64,7 +81,7 @@ function addressCondition(address: string): string {
  */
 export function addObserved(
   conditions: Conditions,
-  observed: readonly Sql[],
+  observed: readonly ObservedSql[],
   further: boolean,
   fromUs: number | null,
   toUs: number | null,

@@ -427,8 +427,26 @@ describe('other questions', () => {
       problem: 'the token is wrong\u001b[2J',
       interfaces: ['any'],
     };
-    stub.answers.set('/api/v1/agents', { agents: [{ ...agent, agent: 'a1' }] });
+    const rowsOnly = { agent: 'job-7', node: 'n2', reports: false, last_seen: agent.last_seen, stored: 987 };
+    stub.answers.set('/api/v1/agents', { agents: [{ ...agent, agent: 'a1', reports: true }, rowsOnly] });
     const { out } = await query(['--agents']);
+    expect(out).toContain('uploads only, without reports: job-7');
+    const job = lines(out).find((line) => line.startsWith('job-7')) ?? '';
+    expect(job.split(/ {2,}/)).toEqual([
+      'job-7',
+      'n2',
+      '–',
+      '–',
+      '0 s ago',
+      '–',
+      '–',
+      '–',
+      '–',
+      '–',
+      '987',
+      '–',
+      '–',
+    ]);
     expect(out).toContain('12 batches, 1.23 MB');
     expect(out).toContain('1,200');
     expect(out).toContain('a1: the token is wrong\\x1b[2J');

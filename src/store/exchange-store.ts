@@ -131,7 +131,7 @@ export interface ListQuery extends Selection {
    */
   readonly afterId: number | null;
   /** Names of the columns that are wanted, of those that there are; left out: all. Fewer are read sooner. */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** One exchange: the columns of the relation `exchanges`, by their names. */

@@ -102,7 +102,17 @@ export class MemoryStore implements ExchangeStore {
     const next = after + query.limit < rows.length ? String(after + query.limit) : null;
     const arrivals = page.map((row) => Number(row.id));
     const ended = next !== null && query.sort === 'id' && !query.descending;
-    return { rows: page, next, arrivals, lastId: ended ? arrivals[arrivals.length - 1] : this.#rows.length };
+    const { columns } = query;
+    const shown = (row: ExchangeRow): ExchangeRow =>
+      columns === undefined
+        ? row
+        : Object.fromEntries(Object.entries(row).filter(([name]) => columns.includes(name)));
+    return {
+      rows: page.map(shown),
+      next,
+      arrivals,
+      lastId: ended ? arrivals[arrivals.length - 1] : this.#rows.length,
+    };
   }
 
   #selected({ fromUs, toUs, address, agent, node }: Selection): ExchangeRow[] {

@@ -45,6 +45,9 @@ export const ExchangeSchema = Type.Object(
   },
 );
 
+/** Of an exchange in an answer. */
+export const EXCHANGE_COLUMN_NAMES: readonly string[] = Object.keys(ExchangeSchema.properties);
+
 /** Which exchanges: parameters that list, RED and live streams share. */
 export const selection = {
   where: Type.Optional(
@@ -88,6 +91,15 @@ export const ListQuerySchema = Type.Object(
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 2000, description: '`next` of the page before' }),
     ),
+    columns: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description:
+          'names of the columns that are wanted, separated by commas; left out: all. Fewer come sooner',
+        examples: ['id,started,client,status'],
+      }),
+    ),
     after_id: Type.Optional(
       Type.Integer({
         minimum: 0,
@@ -102,7 +114,12 @@ export const ListQuerySchema = Type.Object(
 
 export const ListAnswerSchema = Type.Object(
   {
-    exchanges: Type.Array(Type.Ref('Exchange#')),
+    exchanges: Type.Array(
+      Type.Union([
+        Type.Ref('Exchange#'),
+        Type.Object({}, { additionalProperties: true, description: 'with `columns`, those alone' }),
+      ]),
+    ),
     next: nullable(Type.String(), 'cursor of the next page; null: this was the last'),
     last_id: Type.Integer({
       description:

@@ -149,6 +149,7 @@ describe('a list', () => {
     expect(asked.pathname).toBe('/api/v1/exchanges');
     expect(Object.fromEntries(asked.searchParams)).toEqual({
       address: '10.0.0.1',
+      columns: expect.stringMatching(/^id,/),
       where: 'total >= 500ms && (status >= 500 || wait > 1s)',
       from: '-15m',
       to: '-1m',
@@ -325,6 +326,34 @@ describe('one exchange', () => {
     expect(Math.max(...bars.map((line) => line.length))).toBeLessThanOrEqual(140);
     const json = await query(['--id', '7', '-f', 'json']);
     expect(JSON.parse(json.out)).toEqual(stub.answers.get('/api/v1/exchanges/7'));
+  });
+
+  it('says that the network is unknown where no two saw it at different places', async () => {
+    const seenBy = (...agents: readonly string[]) => ({
+      exchange: storedRow(7),
+      observations: agents.map((agent) => storedRow(7, { agent })),
+      apart: null,
+    });
+    stub.answers.set('/api/v1/exchanges/7', seenBy('a', 'b'));
+    const { out } = await query(['--id', '7']);
+    expect(out).toContain('Where the time went\n  network unknown');
+    expect(out).not.toContain('0 ns');
+    stub.answers.set('/api/v1/exchanges/7', seenBy('a'));
+    expect((await query(['--id', '7'])).out).not.toContain('Where the time went');
+  });
+
+  it('asks for no more columns than the table shows, and for all in other forms', async () => {
+    stub.add(storedRow(1));
+    await query([]);
+    await query(['-f', 'json']);
+    const [table, json] = stub.requests
+      .filter((request) => request.startsWith('GET /api/v1/exchanges?'))
+      .map((request) => new URLSearchParams(request.split('?')[1]));
+    expect(table.get('columns')?.split(',')).toEqual(
+      expect.arrayContaining(['id', 'client_port', 'wait_ms']),
+    );
+    expect(table.get('columns')).not.toContain('request_headers');
+    expect(json.has('columns')).toBe(false);
   });
 
   it('takes an answer of a stranger for what it is', async () => {

@@ -278,6 +278,32 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect((await one.red(RED))[0].requests).toBe(2);
     });
 
+    it('tells the time apart only between different places', async () => {
+      const one = await store();
+      const place = { node: 'n1', pod: null, namespace: null };
+      const seen = async (uid: string, who: object, waitMs: number): Promise<void> => {
+        const origin = { agent: JSON.stringify(who), ...place, ...who };
+        await one.append(batchOf([at(0, { uid, send_ms: 0.1, wait_ms: waitMs })]), origin, null);
+      };
+      const networkMs = async (uid: string): Promise<number | null> =>
+        (await one.get(uid))?.apart?.networkMs ?? null;
+      // Two agents on one node, outside of pods: 3 ms between them are not the network's.
+      await seen('00000000000000a1', {}, 8);
+      await seen('00000000000000a1', { agent: 'b' }, 5);
+      expect(await networkMs('00000000000000a1')).toBeNull();
+      // The other end, of which the widest counts; the pair of one place does not.
+      await seen('00000000000000a1', { node: 'n2' }, 6);
+      expect(await networkMs('00000000000000a1')).toBeCloseTo(2, 9);
+      // Two pods of one node are two places, and so are nodes that nobody named.
+      await seen('00000000000000a2', { pod: 'p' }, 8);
+      await seen('00000000000000a2', { pod: 'q' }, 7);
+      expect(await networkMs('00000000000000a2')).toBeCloseTo(1, 9);
+      // The same packets twice, as when two upload one capture.
+      await seen('00000000000000a3', { node: null, agent: 'x' }, 8);
+      await seen('00000000000000a3', { node: null, agent: 'y' }, 8);
+      expect(await networkMs('00000000000000a3')).toBeNull();
+    });
+
     it('joins only what can be the same exchange', async () => {
       const one = await store();
       const uid = 'aaaaaaaabbbbbbbb';
@@ -355,6 +381,9 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
         // From the first to the last of all 137, 0.1 s apart.
         expect(red.requestsPerS).toBeCloseTo(own.length / 13.6, 9);
       }
+      const limits = { rows: 10, milliseconds: 5000 };
+      const view = await one.sql('SELECT round(sum(requests_per_s), 9) FROM red_by_route', limits);
+      expect(view.rows).toEqual([[expect.closeTo(137 / 13.6, 8)]]);
       const [oneOnly] = await one.red({ ...RED, by: ['route'], limit: 1 });
       expect(oneOnly.requestsPerS).toBeCloseTo(oneOnly.requests / 13.6, 9);
       const [since] = await one.red({ ...RED, fromUs: EPOCH_US + 10e6 });

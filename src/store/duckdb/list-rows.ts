@@ -33,8 +33,10 @@ export interface ListedRows {
 }
 
 /** A row of the page before it is read: where it stands, and with which row it arrived. */
-interface Found extends Position {
+export interface Found extends Position {
   readonly arrival: number;
+  /** Which part of the first condition on observations its own row fulfils; null: not known, or none. */
+  readonly part: number | null;
 }
 
 const KEYS: Readonly<Record<Sort, string>> = {
@@ -82,8 +84,8 @@ async function findRows(connection: DuckDBConnection, task: ListTask, extent: Ex
   const wanted = task.limit + 1;
   for (const window of windows(task, extent)) {
     const { rows } = await readWindow(connection, task, extent, window, wanted - found.length);
-    for (const [id, key, arrival] of rows as (number | null)[][])
-      found.push({ id: id as number, key, arrival: arrival as number });
+    for (const [id, key, arrival, part] of rows as (number | null)[][])
+      found.push({ id: id as number, key, arrival: arrival as number, part });
     if (found.length >= wanted) break;
   }
   return found;
@@ -91,7 +93,7 @@ async function findRows(connection: DuckDBConnection, task: ListTask, extent: Ex
 
 const NONE: Table = { names: [], rows: [] };
 
-/** `id, sort_key, arrival` of the first rows of a window. */
+/** `id, sort_key, arrival, part` of the first rows of a window. */
 async function readWindow(
   connection: DuckDBConnection,
   task: ListTask,
@@ -129,7 +131,7 @@ async function arriving(
   const conditions = new Conditions();
   addOwn(conditions, task, key, window);
   return {
-    text: `SELECT e.id AS id, ${key} AS sort_key, a.arrival AS arrival
+    text: `SELECT e.id AS id, ${key} AS sort_key, a.arrival AS arrival, NULL AS part
       FROM store.exchange_rows e JOIN (${arrivals.text}) a ON a.exchange_id = e.id WHERE ${conditions.text}`,
     parameters: [...arrivals.parameters, ...conditions.parameters],
   };
@@ -146,22 +148,25 @@ function fulfilling(task: ListTask, { furtherRows }: Extent, window: Window | nu
   const [begunUs, endedUs] = [later(timed?.low ?? null, fromUs), earlier(timed?.high ?? null, toUs)];
   const selects: string[] = [];
   const parameters: DuckDbParameter[] = [];
-  const select = (narrow: (conditions: Conditions) => void): void => {
+  const select = (part: number | null, narrow: (conditions: Conditions) => void): void => {
     const conditions = new Conditions();
     narrow(conditions);
     addOwn(conditions, task, KEYS[sort], window);
     if (afterId !== null) conditions.add('e.id > ?', BigInt(afterId));
     addObserved(conditions, others, furtherRows > 0, begunUs, endedUs);
     selects.push(
-      `SELECT e.id AS id, ${KEYS[sort]} AS sort_key, e.id AS arrival FROM store.exchange_rows e WHERE ${conditions.text}`,
+      `SELECT e.id AS id, ${KEYS[sort]} AS sort_key, e.id AS arrival, ${part ?? 'NULL'} AS part
+       FROM store.exchange_rows e WHERE ${conditions.text}`,
     );
     parameters.push(...conditions.parameters);
   };
-  if (first === undefined) select(() => {});
+  if (first === undefined) select(null, () => {});
   else {
-    for (const part of first.parts) select((conditions) => conditions.add(part, ...first.parameters));
+    first.parts.forEach((text, part) => {
+      select(part, (conditions) => conditions.add(text, ...first.parameters));
+    });
     if (furtherRows > 0)
-      select((conditions) => {
+      select(null, (conditions) => {
         const when = observationTimes(begunUs, endedUs);
         const ids = first.parts.map(
           (part) =>

@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
 import type { Position } from './cursor.ts';
-import type { ListTask } from './list-rows.ts';
-import { type Cell, readRows, type Table } from './row-reading.ts';
+import type { Found, ListTask } from './list-rows.ts';
+import { readRows, type Table } from './row-reading.ts';
 import { Conditions } from './selection-sql.ts';
 import { EXCHANGE_COLUMNS, selectList } from './storage-columns.ts';
 
@@ -18,40 +18,37 @@ export async function readPage(
   connection: DuckDBConnection,
   task: ListTask,
   key: string,
-  page: readonly Position[],
+  page: readonly Found[],
 ): Promise<Table> {
   const { columns, selection } = task;
   const shown =
     columns === null ? EXCHANGE_COLUMNS : EXCHANGE_COLUMNS.filter(({ name }) => columns.includes(name));
   const names = shown.map(({ name }) => name);
+  if (page.length === 0) return { names, rows: [] };
   const list = ['e.id', selectList(shown)].filter((part) => part !== '').join(', ');
-  const byId = new Map<number, Cell[]>();
-  const read = async (
-    wanted: readonly Position[],
-    parts: readonly string[],
-    of: readonly DuckDbParameter[],
-  ): Promise<void> => {
-    if (wanted.length === 0) return;
-    const selects: string[] = [];
-    const parameters: DuckDbParameter[] = [];
-    for (const part of parts) {
-      const conditions = new Conditions().add(part, ...of);
-      addCommon(conditions, task, key, wanted);
-      selects.push(`SELECT ${list} FROM store.exchange_rows e WHERE ${conditions.text}`);
-      parameters.push(...conditions.parameters);
-    }
-    const { rows } = await readRows(connection, selects.join(' UNION ALL '), parameters);
-    for (const [id, ...values] of rows) byId.set(id as number, values);
-  };
   const [first] = selection.observed;
-  if (first !== undefined) await read(page, first.parts, first.parameters);
-  // Those of which a further observation fulfils it, not they themselves.
-  await read(
-    page.filter(({ id }) => !byId.has(id)),
-    ['true'],
-    [],
-  );
+  const selects: string[] = [];
+  const parameters: DuckDbParameter[] = [];
+  for (const [part, rows] of byPart(page)) {
+    const conditions = new Conditions();
+    if (part !== null && first !== undefined) conditions.add(first.parts[part], ...first.parameters);
+    addCommon(conditions, task, key, rows);
+    selects.push(`SELECT ${list} FROM store.exchange_rows e WHERE ${conditions.text}`);
+    parameters.push(...conditions.parameters);
+  }
+  const { rows } = await readRows(connection, selects.join(' UNION ALL '), parameters);
+  const byId = new Map(rows.map(([id, ...values]) => [id as number, values]));
   return { names, rows: page.map(({ id }) => byId.get(id) ?? []) };
+}
+
+function byPart(page: readonly Found[]): Map<number | null, Found[]> {
+  const parts = new Map<number | null, Found[]>();
+  for (const found of page) {
+    const rows = parts.get(found.part);
+    if (rows === undefined) parts.set(found.part, [found]);
+    else rows.push(found);
+  }
+  return parts;
 }
 
 function addCommon(

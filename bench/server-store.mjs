@@ -1,8 +1,10 @@
 // The store of `wirelens server`: how many exchanges it makes durable in a second, and how quickly it answers when it
 // is full, beside SQLite with the same rows. Builds nothing: run `npm run build` before.
 //
-//   node bench/server-store.mjs [--rows 10000000] [--batch 5000] [--agents 20] [--rounds 40] [--no-sqlite] [--keep DIR]
+//   node bench/server-store.mjs [--rows 10000000] [--batch 5000] [--agents 20] [--rounds 40] [--no-sqlite] [--keep DIR] [--memory 1024]
 //
+// --keep: the databases are made in DIR and stay there; the next run with the same DIR only asks. One that is not full is filled on.
+// --memory: MiB that DuckDB may use. --no-sqlite: without SQLite, which takes minutes and 4.5 GB for 10 million rows.
 // For one core: taskset -c 0 node bench/server-store.mjs
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

@@ -1,16 +1,18 @@
 // The store of `wirelens server`: how many exchanges it makes durable in a second, and how quickly it answers when it
 // is full, beside SQLite with the same rows. Builds nothing: run `npm run build` before.
 //
-//   node bench/server-store.mjs [--rows 10000000] [--batch 5000] [--agents 20] [--rounds 40] [--no-sqlite] [--keep DIR]
+//   node bench/server-store.mjs [--rows 10000000] [--batch 5000] [--agents 20] [--rounds 40] [--no-sqlite] [--keep DIR] [--memory 1024]
 //
+// --keep: the databases are made in DIR and stay there; the next run with the same DIR only asks. One that is not full is filled on.
+// --memory: MiB that DuckDB may use. --no-sqlite: without SQLite, which takes minutes and 4.5 GB for 10 million rows.
 // For one core: taskset -c 0 node bench/server-store.mjs
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDuckDbStore } from '../dist/store/duckdb/open.js';
 import { BATCH_COLUMNS } from '../dist/transfer/batch-columns.js';
+import { askSqlite, fillSqlite, hasSqlite, sqliteBytes } from './sqlite-store.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '40' },
     'no-sqlite': { type: 'boolean', default: false },
     keep: { type: 'string' },
+    memory: { type: 'string', default: '1024' },
     seed: { type: 'string', default: '1' },
   },
 });
@@ -27,6 +30,8 @@ const ROWS = Number(values.rows);
 const BATCH = Number(values.batch);
 const AGENTS = Number(values.agents);
 const ROUNDS = Number(values.rounds);
+/** Of what takes SQLite seconds. */
+const SLOW_ROUNDS = 5;
 /** 10 million rows are ten hours at 278 exchanges a second. */
 const SPAN_US = 36_000e6;
 const EPOCH_US = 1_700_000_000e6;
@@ -132,16 +137,33 @@ function batch(number) {
 const directory = values.keep ?? mkdtempSync(path.join(os.tmpdir(), 'wirelens-store-'));
 const report = (name, value) => console.log(`${name.padEnd(48)} ${value}`);
 const ms = (value) => `${value.toFixed(1)} ms`;
-function summary(times) {
-  const sorted = [...times].sort((a, b) => a - b);
-  const rank = (p) => sorted[Math.max(0, Math.ceil(sorted.length * p) - 1)];
-  return `p50 ${ms(rank(0.5))}, p99 ${ms(rank(0.99))}, ${times.length} times`;
+function rank(times, part) {
+  return times.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(times.length * part) - 1)];
 }
+const median = (times) => rank(times, 0.5);
+const summary = (times) => `p50 ${ms(median(times))}, p99 ${ms(rank(times, 0.99))}, ${times.length} times`;
 
 console.log(
   `node ${process.version}, ${os.cpus().length} cores, ${ROWS} rows in batches of ${BATCH} from ${AGENTS} agents, seed ${values.seed}`,
 );
-const store = await openDuckDbStore({ directory, log: (event) => console.log(event.code, event.message) });
+const store = await openDuckDbStore({
+  directory,
+  memoryBytes: Number(values.memory) * 2 ** 20,
+  log: ({ code, message, facts }) => console.log(code, message, facts ?? ''),
+});
+let putOff = 0;
+/** As an agent does: a batch that the store puts off is sent again. */
+async function durable(rows, origin, number) {
+  for (;;) {
+    try {
+      return await store.append(rows, origin, number);
+    } catch (error) {
+      if (error.retry !== true) throw error;
+      putOff += 1;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
 let storing = 0;
 let stored = 0;
 let cpu = 0;
@@ -149,7 +171,9 @@ const facts = await store.facts();
 if (facts.observations < ROWS) {
   // Batches are made between the measured times: several uploads are under way at once, as from several agents.
   const AT_ONCE = 12;
-  for (let number = 0; number * BATCH < ROWS; number += AT_ONCE) {
+  // A kept database that is not full goes on where it was; a batch that is there already is not stored again.
+  const first = Math.max(0, Math.floor(facts.observations / BATCH) - 2 * AT_ONCE);
+  for (let number = first; number * BATCH < ROWS; number += AT_ONCE) {
     const group = [];
     for (let index = number; index < number + AT_ONCE && index * BATCH < ROWS; index += 1)
       group.push([index, batch(index)]);
@@ -157,7 +181,7 @@ if (facts.observations < ROWS) {
     const cpuBegan = process.cpuUsage();
     await Promise.all(
       group.map(([index, one]) =>
-        store.append(
+        durable(
           one,
           {
             agent: `node-${index % AGENTS}`,
@@ -177,6 +201,7 @@ if (facts.observations < ROWS) {
       console.error(`${stored} ${Math.round(stored / (storing / 1000))}/s`);
   }
   report('stored, durable when acknowledged', `${Math.round(stored / (storing / 1000))} exchanges/s`);
+  if (putOff > 0) report('batches put off and sent again', String(putOff));
   report('CPU of the process', `${(cpu / stored).toFixed(2)} µs an exchange`);
 }
 const full = await store.facts();
@@ -229,6 +254,7 @@ const questions = {
   'SQL: count by status': () =>
     store.sql('SELECT status, count(*) FROM exchanges GROUP BY status', { rows: 100, milliseconds: 30_000 }),
 };
+const medians = new Map();
 for (const [name, ask] of Object.entries(questions)) {
   await ask();
   const times = [];
@@ -237,97 +263,76 @@ for (const [name, ask] of Object.entries(questions)) {
     await ask();
     times.push(performance.now() - began);
   }
+  medians.set(name, median(times));
   report(name, summary(times));
 }
 await store.close();
 
-if (!values['no-sqlite']) sqlite();
+if (!values['no-sqlite'] && !hasSqlite()) console.log('sqlite3 is not installed: not compared');
+else if (!values['no-sqlite']) await compareSqlite();
 if (values.keep === undefined) rmSync(directory, { recursive: true, force: true });
 
-/** The same rows in a SQLite file with the indexes that such questions want, made and asked by Debian's sqlite3. */
-function sqlite() {
-  const csv = path.join(directory, 'rows.csv');
-  const file = path.join(directory, 'rows.sqlite');
-  rmSync(file, { force: true });
-  if (spawnSync('sqlite3', ['-version']).status !== 0) {
-    console.log('sqlite3 is not installed: not compared');
-    return;
+/** The same rows in a SQLite file, and those of the questions that are asked every day. */
+async function compareSqlite() {
+  const took = await fillSqlite(directory, full.observations);
+  if (took !== null) {
+    report(
+      'SQLite: loaded at once, not durable',
+      `${Math.round(full.observations / took.loadSeconds)} exchanges/s`,
+    );
+    report('SQLite: three indexes', `${took.indexSeconds.toFixed(1)} s`);
   }
-  const fifo = spawnSync('mkfifo', [csv]);
-  if (fifo.status !== 0) throw new Error('no mkfifo');
-  const copy = `
-import { DuckDBInstance } from '@duckdb/node-api';
-const instance = await DuckDBInstance.create(${JSON.stringify(path.join(directory, 'exchanges.duckdb'))}, { access_mode: 'READ_ONLY' });
-const connection = await instance.connect();
-await connection.run(${JSON.stringify(`COPY (SELECT * EXCLUDE (uid), format('{:016x}', uid) AS uid FROM store.exchange_rows) TO '${csv}' (HEADER false)`)});`;
-  const began = performance.now();
-  const load = spawnSync(
-    'bash',
-    [
-      '-c',
-      `node --input-type=module -e "$COPY" & sqlite3 "$FILE" <<'SQL'
-PRAGMA journal_mode=WAL;
-PRAGMA synchronous=FULL;
-CREATE TABLE rows (${sqliteColumns()});
-.mode csv
-.import ${csv} rows
-SQL
-wait`,
-    ],
-    {
-      env: { ...process.env, COPY: copy, FILE: file },
-      stdio: ['ignore', 'ignore', 'inherit'],
-      cwd: path.resolve(import.meta.dirname, '..'),
-    },
-  );
-  rmSync(csv, { force: true });
-  if (load.status !== 0) throw new Error('SQLite could not load the rows');
-  const seconds = (performance.now() - began) / 1000;
-  report('SQLite: loaded in one transaction', `${Math.round(ROWS / seconds)} exchanges/s`);
-  const indexBegan = performance.now();
-  spawnSync('sqlite3', [
-    file,
-    'CREATE INDEX a ON rows (started_us); CREATE INDEX b ON rows (client, started_us); CREATE INDEX c ON rows (server, started_us); ANALYZE;',
-  ]);
-  report('SQLite: three indexes', `${((performance.now() - indexBegan) / 1000).toFixed(1)} s`);
-  report('SQLite: file', `${(statSync(file).size / 1e6).toFixed(0)} MB`);
-  const from = EPOCH_US + 4 * 3600e6;
-  const asked = {
-    'SQLite by IP: client, newest 200': () => {
-      const ip = clients[below(clients.length)];
-      return `SELECT * FROM (SELECT * FROM rows WHERE client = '${ip}' UNION SELECT * FROM rows WHERE server = '${ip}') ORDER BY started_us DESC LIMIT 200;`;
-    },
-    'SQLite page of the list: newest 100': () =>
-      'SELECT * FROM rows ORDER BY started_us DESC, id DESC LIMIT 100;',
-    'SQLite page of the list: status >= 500': () =>
-      'SELECT * FROM rows WHERE status >= 500 ORDER BY started_us DESC, id DESC LIMIT 100;',
-    'SQLite RED by route, one hour': () => `WITH one AS MATERIALIZED (
-        SELECT route, total_ms, status FROM rows WHERE started_us >= ${from} AND started_us < ${from + 3600e6}
-      ), ranked AS (SELECT route, total_ms, row_number() OVER (PARTITION BY route ORDER BY total_ms) AS place, count(*) OVER (PARTITION BY route) AS n FROM one)
-      SELECT route, max(n), max(CASE WHEN place = (n * 50 + 99) / 100 THEN total_ms END), max(CASE WHEN place = (n * 90 + 99) / 100 THEN total_ms END),
-        max(CASE WHEN place = (n * 99 + 99) / 100 THEN total_ms END), max(total_ms) FROM ranked GROUP BY route;`,
+  report('SQLite: file', `${(sqliteBytes(directory) / 1e6).toFixed(0)} MB`);
+  const table = [...TABLE, 'id'].join(', ');
+  const ofAddress = (address, columns, limit) => {
+    const side = (name) =>
+      `SELECT * FROM (SELECT ${columns} FROM rows WHERE ${name}_low = ${address} AND ${name}_high = 0 ORDER BY started_us DESC LIMIT ${limit})`;
+    return `SELECT * FROM (${side('client')} UNION ${side('server')}) ORDER BY started_us DESC, id DESC LIMIT ${limit};`;
   };
-  for (const [name, sql] of Object.entries(asked)) {
-    const rounds = name.includes('RED') ? 5 : ROUNDS;
-    const script = Array.from({ length: rounds + 1 }, sql).join('\n');
-    const run = spawnSync('sqlite3', [file], {
-      input: `.output /dev/null\n.timer on\n${script}\n`,
-      encoding: 'utf8',
-      maxBuffer: 1e8,
-    });
-    const times = [...run.stdout.matchAll(/Run Time: real ([\d.]+)/g)]
-      .slice(1)
-      .map((found) => Number(found[1]) * 1000);
-    if (times.length > 0) report(name, summary(times));
+  const number = (address) =>
+    address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0) + 0xffff * 2 ** 32;
+  const one = (list) => number(list[below(list.length)]);
+  const page = 'ORDER BY started_us DESC, id DESC LIMIT 100';
+  const asked = {
+    'by IP: client, newest 200': () => ofAddress(one(clients), '*', 200),
+    'by IP: server, newest 200': () => ofAddress(one(servers), '*', 200),
+    'by IP: client, newest 200, columns of the table': () => ofAddress(one(clients), table, 200),
+    'by IP: nobody': () => ofAddress(number(`192.0.2.${below(250)}`), '*', 200),
+    'page of the list: newest 100': () => `SELECT * FROM rows ${page};`,
+    'page of the list: status >= 500': () => `SELECT * FROM rows WHERE status >= 500 ${page};`,
+    'page of the list: route, 404': () =>
+      `SELECT * FROM rows WHERE route = '${ROUTES[below(60)]}' AND status = 404 ${page};`,
+    'page of the list: slowest of an hour': () => {
+      const { fromUs, toUs } = hour();
+      return `SELECT * FROM rows WHERE started_us >= ${fromUs} AND started_us < ${toUs} ORDER BY total_ms DESC, id DESC LIMIT 100;`;
+    },
+    'one exchange': () => `SELECT * FROM rows WHERE id = ${1 + below(full.observations)};`,
+    'RED by route, one hour': () => {
+      const { fromUs, toUs } = hour();
+      return redOf(`AND started_us >= ${fromUs} AND started_us < ${toUs}`);
+    },
+    'SQL: count by status': () => 'SELECT status, count(*) FROM rows GROUP BY status;',
+  };
+  console.log(
+    '\nSQLite, and how many times as long as SQLite the store takes (below 1: the store is quicker)',
+  );
+  for (const [name, statement] of Object.entries(asked)) {
+    const slow = name.startsWith('RED') || name.startsWith('SQL') || name.includes('slowest');
+    const times = askSqlite(directory, Array.from({ length: (slow ? SLOW_ROUNDS : ROUNDS) + 1 }, statement));
+    const ratio = medians.get(name) / median(times);
+    report(name, `${summary(times)}; ${ratio < 10 ? ratio.toFixed(2) : ratio.toFixed(0)} x`);
   }
 }
 
-function sqliteColumns() {
-  const own = ['id INTEGER PRIMARY KEY', 'of_id', 'received_us INTEGER', 'agent', 'node', 'pod', 'namespace'];
-  const address = ['client_high', 'client_low', 'server_high', 'server_low'].map((name) => `${name} INTEGER`);
-  const types = { integer: 'INTEGER', real: 'REAL', text: 'TEXT' };
-  const rest = BATCH_COLUMNS.filter(({ name }) => name !== 'uid').map(
-    ({ name, type }) => `${name} ${types[type]}`,
-  );
-  return [...own, ...address, ...rest, 'uid TEXT'].join(', ');
+/** Percentiles by nearest rank, as the store counts them: SQLite has no function for it. */
+function redOf(when) {
+  const rank = (percent) =>
+    `max(CASE WHEN place = (timed * ${percent} + 99) / 100 THEN total_ms END) AS p${percent}`;
+  return `WITH one AS MATERIALIZED (
+    SELECT route, total_ms, status FROM rows WHERE method IS NOT NULL ${when}
+  ), ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY route ORDER BY total_ms) AS place, count(total_ms) OVER (PARTITION BY route) AS timed FROM one
+  )
+  SELECT route, count(*) AS requests, count(CASE WHEN status BETWEEN 400 AND 499 THEN 1 END), count(CASE WHEN status >= 500 THEN 1 END),
+    ${rank(50)}, ${rank(90)}, ${rank(99)}, max(total_ms) FROM ranked GROUP BY route ORDER BY requests DESC;`;
 }

@@ -193,11 +193,15 @@ export class StubServer {
     const address = parameters.get('address');
     const matching = this.rows
       .filter((row) => address === null || row.client === address || row.server === address)
+      .filter((row) => Number(row.id) > Number(parameters.get('after_id') ?? 0))
       .sort((a, b) => sign * (Number(a[sort]) - Number(b[sort]) || Number(a.id) - Number(b.id)));
     const from = Number(parameters.get('cursor') ?? 0);
     const count = Math.min(Number(parameters.get('limit') ?? 100), this.pageRows);
     const more = from + count < matching.length;
-    return { exchanges: matching.slice(from, from + count), next: more ? String(from + count) : null };
+    const exchanges = matching.slice(from, from + count);
+    const newest = Math.max(0, ...this.rows.map(({ id }) => Number(id)));
+    const last_id = more ? Number(exchanges.at(-1)?.id) : newest;
+    return { exchanges, next: more ? String(from + count) : null, last_id };
   }
 
   #follow(request: IncomingMessage, response: ServerResponse): void {

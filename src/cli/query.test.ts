@@ -149,6 +149,7 @@ describe('a list', () => {
     expect(asked.pathname).toBe('/api/v1/exchanges');
     expect(Object.fromEntries(asked.searchParams)).toEqual({
       address: '10.0.0.1',
+      columns: expect.stringMatching(/^id,/),
       where: 'total >= 500ms && (status >= 500 || wait > 1s)',
       from: '-15m',
       to: '-1m',
@@ -327,6 +328,34 @@ describe('one exchange', () => {
     expect(JSON.parse(json.out)).toEqual(stub.answers.get('/api/v1/exchanges/7'));
   });
 
+  it('says that the network is unknown where no two saw it at different places', async () => {
+    const seenBy = (...agents: readonly string[]) => ({
+      exchange: storedRow(7),
+      observations: agents.map((agent) => storedRow(7, { agent })),
+      apart: null,
+    });
+    stub.answers.set('/api/v1/exchanges/7', seenBy('a', 'b'));
+    const { out } = await query(['--id', '7']);
+    expect(out).toContain('Where the time went\n  network unknown');
+    expect(out).not.toContain('0 ns');
+    stub.answers.set('/api/v1/exchanges/7', seenBy('a'));
+    expect((await query(['--id', '7'])).out).not.toContain('Where the time went');
+  });
+
+  it('asks for no more columns than the table shows, and for all in other forms', async () => {
+    stub.add(storedRow(1));
+    await query([]);
+    await query(['-f', 'json']);
+    const [table, json] = stub.requests
+      .filter((request) => request.startsWith('GET /api/v1/exchanges?'))
+      .map((request) => new URLSearchParams(request.split('?')[1]));
+    expect(table.get('columns')?.split(',')).toEqual(
+      expect.arrayContaining(['id', 'client_port', 'wait_ms']),
+    );
+    expect(table.get('columns')).not.toContain('request_headers');
+    expect(json.has('columns')).toBe(false);
+  });
+
   it('takes an answer of a stranger for what it is', async () => {
     const evil = {
       method: '\u001b[2J',
@@ -427,8 +456,26 @@ describe('other questions', () => {
       problem: 'the token is wrong\u001b[2J',
       interfaces: ['any'],
     };
-    stub.answers.set('/api/v1/agents', { agents: [{ ...agent, agent: 'a1' }] });
+    const rowsOnly = { agent: 'job-7', node: 'n2', reports: false, last_seen: agent.last_seen, stored: 987 };
+    stub.answers.set('/api/v1/agents', { agents: [{ ...agent, agent: 'a1', reports: true }, rowsOnly] });
     const { out } = await query(['--agents']);
+    expect(out).toContain('uploads only, without reports: job-7');
+    const job = lines(out).find((line) => line.startsWith('job-7')) ?? '';
+    expect(job.split(/ {2,}/)).toEqual([
+      'job-7',
+      'n2',
+      '–',
+      '–',
+      '0 s ago',
+      '–',
+      '–',
+      '–',
+      '–',
+      '–',
+      '987',
+      '–',
+      '–',
+    ]);
     expect(out).toContain('12 batches, 1.23 MB');
     expect(out).toContain('1,200');
     expect(out).toContain('a1: the token is wrong\\x1b[2J');

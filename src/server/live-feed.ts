@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ExchangeRow, ExchangeStore, Selection } from '../store/exchange-store.ts';
+import type { ExchangePage, ExchangeRow, ExchangeStore, Selection } from '../store/exchange-store.ts';
 import type { ServerLimits } from './limits.ts';
 
 /** Exchanges read from the store at once for one stream. */
@@ -25,8 +25,8 @@ export class LiveFeed {
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
-    this.#unsubscribe = options.store.onCommit((afterId) => {
-      for (const stream of this.#streams) stream.told(afterId);
+    this.#unsubscribe = options.store.onCommit(() => {
+      for (const stream of this.#streams) stream.told();
     });
   }
 
@@ -64,10 +64,8 @@ class LiveStream {
   readonly #selection: Selection;
   readonly #options: LiveFeedOptions;
   readonly #stopped = new AbortController();
-  /** Everything up to this id is sent, or did not match. */
+  /** What arrived up to this id is sent, or was not asked for. */
   #position = 0;
-  /** Everything up to this id is committed. */
-  #committed = 0;
   #news = false;
   #wake: (() => void) | null = null;
 
@@ -78,8 +76,7 @@ class LiveStream {
     answer.once('close', () => this.stop());
   }
 
-  told(afterId: number): void {
-    this.#committed = Math.max(this.#committed, afterId);
+  told(): void {
     this.#news = true;
     this.#wake?.();
   }
@@ -113,31 +110,21 @@ class LiveStream {
 
   async #sendNews(): Promise<void> {
     this.#news = false;
-    // What is committed by now is seen by the pages below, so it needs no second look.
-    const covered = this.#committed;
     for (;;) {
       const page = await this.#options.store.list(
-        {
-          ...this.#selection,
-          sort: 'id',
-          descending: false,
-          limit: PAGE,
-          cursor: null,
-          afterId: this.#position,
-        },
+        { ...this.#selection, ...IN_ARRIVAL, limit: PAGE, afterId: this.#position },
         this.#stopped.signal,
       );
-      await this.#sendRows(page.rows);
-      if (page.next === null || page.rows.length === 0 || this.#stopped.signal.aborted) break;
+      await this.#sendPage(page);
+      this.#position = page.lastId;
+      if (page.next === null || this.#stopped.signal.aborted) break;
     }
-    this.#position = Math.max(this.#position, covered);
   }
 
-  async #sendRows(rows: readonly ExchangeRow[]): Promise<void> {
+  async #sendPage({ rows, arrivals }: ExchangePage): Promise<void> {
     if (rows.length === 0) return;
-    await this.#send(rows.map(eventText).join(''));
+    await this.#send(rows.map((row, index) => eventText(row, arrivals[index])).join(''));
     for (const _ of rows) this.#options.onEvent();
-    this.#position = Number(rows[rows.length - 1].id);
   }
 
   /** Resolves when the client's side has taken it; ends the stream when it takes too long for that. */
@@ -181,9 +168,11 @@ class LiveStream {
   }
 }
 
-const eventText = (row: ExchangeRow): string =>
-  `event: exchange\nid: ${row.id}\ndata: ${JSON.stringify(row)}\n\n`;
+/** The id is that of the row with which it arrived: who comes back with it goes on right behind. */
+const eventText = (row: ExchangeRow, arrival: number): string =>
+  `event: exchange\nid: ${arrival}\ndata: ${JSON.stringify(row)}\n\n`;
 
+const IN_ARRIVAL = { sort: 'id', descending: false, cursor: null } as const;
 const NOTHING_ASKED: Selection = {
   where: null,
   fromUs: null,
@@ -193,10 +182,8 @@ const NOTHING_ASKED: Selection = {
   node: null,
 };
 
+/** Of all rows that are stored. */
 async function newestId(store: ExchangeStore, signal: AbortSignal): Promise<number> {
-  const { rows } = await store.list(
-    { ...NOTHING_ASKED, sort: 'id', descending: true, limit: 1, cursor: null, afterId: null },
-    signal,
-  );
-  return rows.length === 0 ? 0 : Number(rows[0].id);
+  const query = { ...NOTHING_ASKED, ...IN_ARRIVAL, descending: true, limit: 1, afterId: null };
+  return (await store.list(query, signal)).lastId;
 }

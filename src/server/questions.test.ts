@@ -45,6 +45,26 @@ describe('questions of readers', async () => {
     expect(await seconds('from=now')).toEqual(Date.now() > 1_795_247_200_000 ? [] : expect.anything());
   });
 
+  it('gives the columns that are wanted, and the id to go on after', async () => {
+    const { json } = await listed('columns=status,%20id&sort=id&order=asc&limit=2&after_id=10');
+    expect(json.exchanges).toEqual([
+      { id: 11, status: 200 },
+      { id: 12, status: 200 },
+    ]);
+    expect(json.last_id).toBe(12);
+    expect((await listed('sort=id&order=asc&after_id=249&columns=id')).json).toEqual({
+      exchanges: [{ id: 250 }],
+      next: null,
+      last_id: 250,
+    });
+    const wrong = await listed('columns=id,statsu');
+    expect([wrong.status, wrong.json.code, wrong.json.hint]).toEqual([
+      400,
+      'unknown-column',
+      "did you mean 'status'?",
+    ]);
+  });
+
   const refusals: readonly [string, string, string | undefined][] = [
     ['limt=3', "unknown query parameter 'limt'", "did you mean 'limit'?"],
     ['from=yesterday', "query parameter 'from' is not a time", undefined],
@@ -130,6 +150,7 @@ describe('questions of readers', async () => {
       {
         ...report,
         agent: name,
+        reports: true,
         started: '2026-11-21T07:42:00.500000Z',
         packets: 2000,
         first_seen: expect.stringMatching(/Z$/),

@@ -4,6 +4,7 @@ import { parseMoment } from '../model/moment.ts';
 import { RED_GROUPS, type RedGroup, type Selection } from '../store/exchange-store.ts';
 import { plainAddress } from './address.ts';
 import { AnswerError } from './answer-error.ts';
+import { EXCHANGE_COLUMN_NAMES } from './schemas/exchange.ts';
 
 /** Parameters that lists, RED and live streams share, checked for their types. */
 export interface SelectionParameters {
@@ -59,6 +60,19 @@ export function groupsOf(text: string | undefined): RedGroup[] {
     });
   });
   return [...new Set(groups)];
+}
+
+/** `id,started,client`; undefined: all. @throws AnswerError 400 `unknown-column` */
+export function columnsOf(text: string | undefined): readonly string[] | undefined {
+  if (text === undefined) return undefined;
+  return text.split(',').map((part) => {
+    const name = part.trim();
+    if (EXCHANGE_COLUMN_NAMES.includes(name)) return name;
+    const meant = nearest(name, EXCHANGE_COLUMN_NAMES);
+    throw new AnswerError(400, 'unknown-column', 'an exchange has no column of this name', {
+      hint: meant === undefined ? 'docs/sqlite-schema.md lists them' : `did you mean '${meant}'?`,
+    });
+  });
 }
 
 const SECONDS_PER: Readonly<Record<string, number>> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 };

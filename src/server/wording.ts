@@ -5,25 +5,28 @@ import type { AgentFacts, AgentReport, ExchangeDetail, RedRow } from '../store/e
 
 const rfc3339 = (us: number): string => momentText(us) ?? '1970-01-01T00:00:00.000000Z';
 
+/** What only a report says is null for an agent that sends rows and no reports. */
 export function agentAnswer(facts: AgentFacts) {
+  const { report } = facts;
   return {
     agent: facts.agent,
     node: facts.node,
     pod: facts.pod,
     namespace: facts.namespace,
-    version: facts.version,
-    started: rfc3339(facts.startedUs),
-    interfaces: facts.interfaces,
-    packets: facts.packets,
-    packets_dropped: facts.packetsDropped,
-    exchanges: facts.exchanges,
-    exchanges_sent: facts.exchangesSent,
-    exchanges_dropped: facts.exchangesDropped,
-    backlog_batches: facts.backlogBatches,
-    backlog_bytes: facts.backlogBytes,
-    rss_bytes: facts.rssBytes,
-    cpu_seconds: facts.cpuSeconds,
-    problem: facts.problem,
+    reports: report !== null,
+    version: report?.version ?? null,
+    started: report === null ? null : rfc3339(report.startedUs),
+    interfaces: report?.interfaces ?? null,
+    packets: report?.packets ?? null,
+    packets_dropped: report?.packetsDropped ?? null,
+    exchanges: report?.exchanges ?? null,
+    exchanges_sent: report?.exchangesSent ?? null,
+    exchanges_dropped: report?.exchangesDropped ?? null,
+    backlog_batches: report?.backlogBatches ?? null,
+    backlog_bytes: report?.backlogBytes ?? null,
+    rss_bytes: report?.rssBytes ?? null,
+    cpu_seconds: report?.cpuSeconds ?? null,
+    problem: report?.problem ?? null,
     first_seen: rfc3339(facts.firstSeenUs),
     last_seen: rfc3339(facts.lastSeenUs),
     stored: facts.stored,

@@ -24,7 +24,7 @@ export interface ExchangeStore {
   /** Read-only SQL of people, in a sandbox. Rejects with UserError for whatever it does not let through. */
   sql(text: string, limits: SqlLimits, signal?: AbortSignal): Promise<SqlAnswer>;
 
-  /** Told after each commit that brought exchanges; the ids of new ones are above `afterId`. Returns the way to stop it. */
+  /** Told after each commit; the ids of its rows are above `afterId`. Returns the way to stop it. */
   onCommit(listener: (afterId: number) => void): () => void;
   facts(): Promise<StoreFacts>;
   /** Waits for what is under way, then gives the files free. */
@@ -86,7 +86,16 @@ export interface AgentReport {
   readonly problem: string | null;
 }
 
-export interface AgentFacts extends AgentReport {
+/** An agent that reported, or of which rows are stored. */
+export interface AgentFacts {
+  readonly agent: string;
+  /** As its last report says, or else its last batch. */
+  readonly node: string | null;
+  readonly pod: string | null;
+  readonly namespace: string | null;
+  /** Its last report; null: it sends rows only. */
+  readonly report: AgentReport | null;
+  /** Of reports and of rows that are still stored, by the server's clock. */
   readonly firstSeenUs: number;
   readonly lastSeenUs: number;
   /** Rows that the store has from it. */
@@ -117,10 +126,14 @@ export interface ListQuery extends Selection {
   readonly limit: number;
   /** What `next` of the page before said; null: the first page. */
   readonly cursor: string | null;
-  /** Only ids above it; null: all. For followers. */
+  /**
+   * Only exchanges that arrived after this row id; null: all. For followers. An exchange arrives with the row by which all
+   * is fulfilled: its own, or a further observation that has what the selection asks of an agent, node or address. Sorted
+   * by `id` they come in the order of their arrival.
+   */
   readonly afterId: number | null;
   /** Names of the columns that are wanted, of those that there are; left out: all. Fewer are read sooner. */
-  readonly columns?: readonly string[];
+  readonly columns?: readonly string[] | undefined;
 }
 
 /** One exchange: the columns of the relation `exchanges`, by their names. */
@@ -130,6 +143,13 @@ export interface ExchangePage {
   readonly rows: readonly ExchangeRow[];
   /** For the next page; null: this was the last. */
   readonly next: string | null;
+  /** For each row the id of the row with which it arrived; without `afterId` its own id. */
+  readonly arrivals: readonly number[];
+  /**
+   * What a follower gives as `afterId` next: sorted by `id`, ascending, nothing that arrived up to here comes again and nothing
+   * after it is missed. 0: there are no rows. In other orders the highest id that there was.
+   */
+  readonly lastId: number;
 }
 
 /** One agent's view of an exchange. */
@@ -139,7 +159,7 @@ export interface ExchangeDetail {
   readonly exchange: ExchangeRow;
   /** One or more, nearest to the client first. */
   readonly observations: readonly Observation[];
-  /** Where the time went, when two agents saw it; else null. */
+  /** Where the time went, when it was seen on the client's side and on the server's; null: not known. */
   readonly apart: TimeApart | null;
 }
 
@@ -158,7 +178,10 @@ export const RED_GROUPS = ['route', 'method', 'host', 'server', 'client', 'node'
 export type RedGroup = (typeof RED_GROUPS)[number];
 
 export interface RedQuery extends Selection {
-  /** One row for each combination; empty: one row in all. */
+  /**
+   * One row for each combination; empty: one row in all. By node or agent, an exchange counts for each that observed it, so
+   * the groups together may have more requests than there are.
+   */
   readonly by: readonly RedGroup[];
   /** Width of time buckets in seconds; null: no buckets. */
   readonly bucketSeconds: number | null;
@@ -171,7 +194,10 @@ export interface RedRow {
   /** Begin of the bucket, µs; null without buckets. */
   readonly bucketUs: number | null;
   readonly requests: number;
-  /** Over the span asked for, or between first and last request; null: one moment. */
+  /**
+   * Over the bucket, or over the span asked for; where that is open, from the first or to the last request of everything
+   * selected. The same span for all groups, so rates add up. null: one moment.
+   */
   readonly requestsPerS: number | null;
   readonly clientErrors: number;
   readonly serverErrors: number;

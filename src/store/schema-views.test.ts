@@ -138,6 +138,17 @@ describe('views', () => {
     expect(sorted(rows)).toEqual(sorted(expected));
   });
 
+  it('rates of groups are over the same time, and add up', async () => {
+    const begun = exchanges
+      .filter(({ request }) => request !== null)
+      .map(({ request }) => Math.floor((request?.firstByteNs ?? 0) / 1000));
+    const spanS = (Math.max(...begun) - Math.min(...begun)) / 1e6;
+    for (const view of ['red_by_server', 'red_by_route']) {
+      const [{ rate }] = await query(path, `SELECT sum(requests_per_s) AS rate FROM ${view}`);
+      expect(rate, view).toBeCloseTo(begun.length / spanS, 6);
+    }
+  });
+
   it('slowest comes longest first, unanswered in the order of time', async () => {
     const slowest = await query(path, 'SELECT id, total_ms FROM slowest');
     const expected = exchanges

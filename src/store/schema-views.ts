@@ -134,7 +134,7 @@ function redSql(ids: readonly string[], names: Readonly<Record<string, string>>,
     count(CASE WHEN status BETWEEN 400 AND 499 THEN 1 END) AS client_errors,
     count(CASE WHEN status BETWEEN 500 AND 599 THEN 1 END) AS server_errors,
     count(*) - count(status) AS unanswered,
-    (max(started_us) - min(started_us)) / 1e6 AS span_s
+    (SELECT max(started_us) - min(started_us) FROM one) / 1e6 AS span_s
   FROM one GROUP BY number
 ), counted AS MATERIALIZED (
   SELECT *, sum(timed) OVER (ORDER BY number) - timed AS before FROM counts
@@ -158,7 +158,7 @@ const RED_COLUMNS: readonly ViewColumn[] = [
   plain(
     'requests_per_s',
     'REAL',
-    'rate between the first and the last of the group; NULL when they began together',
+    'rate between the first and the last request of all groups, so that rates add up; NULL when all began together',
   ),
   plain('client_errors', 'INTEGER', 'status 400 to 499'),
   plain('server_errors', 'INTEGER', 'status 500 to 599'),

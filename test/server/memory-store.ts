@@ -74,9 +74,11 @@ export class MemoryStore implements ExchangeStore {
   }
 
   async report(report: AgentReport, receivedUs: number): Promise<void> {
-    const firstSeenUs = this.#agents.get(report.agent)?.firstSeenUs ?? receivedUs;
-    const stored = this.#rows.filter((row) => row.agent === report.agent).length;
-    this.#agents.set(report.agent, { ...report, firstSeenUs, lastSeenUs: receivedUs, stored });
+    const { agent, node, pod, namespace } = report;
+    const firstSeenUs = this.#agents.get(agent)?.firstSeenUs ?? receivedUs;
+    const stored = this.#rows.filter((row) => row.agent === agent).length;
+    const seen = { firstSeenUs, lastSeenUs: receivedUs, stored };
+    this.#agents.set(agent, { agent, node, pod, namespace, report, ...seen });
   }
 
   async agents(): Promise<readonly AgentFacts[]> {
@@ -97,7 +99,20 @@ export class MemoryStore implements ExchangeStore {
         return query.descending ? -order : order;
       });
     const page = rows.slice(after, after + query.limit);
-    return { rows: page, next: after + query.limit < rows.length ? String(after + query.limit) : null };
+    const next = after + query.limit < rows.length ? String(after + query.limit) : null;
+    const arrivals = page.map((row) => Number(row.id));
+    const ended = next !== null && query.sort === 'id' && !query.descending;
+    const { columns } = query;
+    const shown = (row: ExchangeRow): ExchangeRow =>
+      columns === undefined
+        ? row
+        : Object.fromEntries(Object.entries(row).filter(([name]) => columns.includes(name)));
+    return {
+      rows: page.map(shown),
+      next,
+      arrivals,
+      lastId: ended ? arrivals[arrivals.length - 1] : this.#rows.length,
+    };
   }
 
   #selected({ fromUs, toUs, address, agent, node }: Selection): ExchangeRow[] {

@@ -301,6 +301,32 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect((await one.red(RED))[0].requests).toBe(2);
     });
 
+    it('tells the time apart only between different places', async () => {
+      const one = await store();
+      const place = { node: 'n1', pod: null, namespace: null };
+      const seen = async (uid: string, who: object, waitMs: number): Promise<void> => {
+        const origin = { agent: JSON.stringify(who), ...place, ...who };
+        await one.append(batchOf([at(0, { uid, send_ms: 0.1, wait_ms: waitMs })]), origin, null);
+      };
+      const networkMs = async (uid: string): Promise<number | null> =>
+        (await one.get(uid))?.apart?.networkMs ?? null;
+      // Two agents on one node, outside of pods: 3 ms between them are not the network's.
+      await seen('00000000000000a1', {}, 8);
+      await seen('00000000000000a1', { agent: 'b' }, 5);
+      expect(await networkMs('00000000000000a1')).toBeNull();
+      // The other end, of which the widest counts; the pair of one place does not.
+      await seen('00000000000000a1', { node: 'n2' }, 6);
+      expect(await networkMs('00000000000000a1')).toBeCloseTo(2, 9);
+      // Two pods of one node are two places, and so are nodes that nobody named.
+      await seen('00000000000000a2', { pod: 'p' }, 8);
+      await seen('00000000000000a2', { pod: 'q' }, 7);
+      expect(await networkMs('00000000000000a2')).toBeCloseTo(1, 9);
+      // The same packets twice, as when two upload one capture.
+      await seen('00000000000000a3', { node: null, agent: 'x' }, 8);
+      await seen('00000000000000a3', { node: null, agent: 'y' }, 8);
+      expect(await networkMs('00000000000000a3')).toBeNull();
+    });
+
     it('joins only what can be the same exchange', async () => {
       const one = await store();
       const uid = 'aaaaaaaabbbbbbbb';
@@ -450,8 +476,6 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
         const rank = (percent: number): number => totals[Math.ceil((percent * totals.length) / 100) - 1];
         const unanswered = own.filter((value) => value.status === null).length;
         const failed = own.filter((value) => value.status === 503).length;
-        const times = own.map((value) => value.started_us as number);
-        const spanS = (Math.max(...times) - Math.min(...times)) / 1e6;
         expect(red).toMatchObject({
           bucketUs: null,
           requests: own.length,
@@ -464,8 +488,16 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
           maxMs: totals.at(-1),
         });
         expect(red.errorRatio).toBeCloseTo((failed + unanswered) / own.length, 12);
-        expect(red.requestsPerS).toBeCloseTo(own.length / spanS, 9);
+        // From the first to the last of all 137, 0.1 s apart.
+        expect(red.requestsPerS).toBeCloseTo(own.length / 13.6, 9);
       }
+      const limits = { rows: 10, milliseconds: 5000 };
+      const view = await one.sql('SELECT round(sum(requests_per_s), 9) FROM red_by_route', limits);
+      expect(view.rows).toEqual([[expect.closeTo(137 / 13.6, 8)]]);
+      const [oneOnly] = await one.red({ ...RED, by: ['route'], limit: 1 });
+      expect(oneOnly.requestsPerS).toBeCloseTo(oneOnly.requests / 13.6, 9);
+      const [since] = await one.red({ ...RED, fromUs: EPOCH_US + 10e6 });
+      expect([since.requests, since.requestsPerS]).toEqual([37, expect.closeTo(37 / 3.6, 9)]);
       const buckets = await one.red({ ...RED, bucketSeconds: 5, limit: 2 });
       expect(buckets.map(({ bucketUs, requests }) => [bucketUs, requests])).toEqual([
         [EPOCH_US, 50],
@@ -486,23 +518,86 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       expect(await one.red({ ...RED, fromUs: EPOCH_US + 1e9 })).toEqual([]);
     });
 
+    it('counts an exchange for each node and agent that observed it', async () => {
+      const one = await store();
+      const uid = '0'.repeat(15);
+      const both = at(0, { uid: `${uid}1`, route: '/both', status: 500 });
+      await one.append(batchOf([both, at(4, { uid: `${uid}2` })]), origin('a', 'n1'), null);
+      await one.append(batchOf([at(0, { ...both, total_ms: 99 })]), origin('b', 'n2'), null);
+      await one.append(batchOf([both]), origin('c', 'n2'), null);
+      await one.append(batchOf([both]), origin('d', null), null);
+      expect(await one.facts()).toMatchObject({ exchanges: 2, observations: 5 });
+      const counted = async (query: Partial<RedQuery>): Promise<unknown[]> =>
+        (await one.red({ ...RED, ...query })).map(({ group, requests, serverErrors }) => [
+          ...Object.values(group),
+          requests,
+          serverErrors,
+        ]);
+      expect(await counted({ by: ['node'] })).toEqual([
+        ['n1', 2, 1],
+        ['n2', 1, 1],
+        [null, 1, 1],
+      ]);
+      expect(await counted({ by: ['agent'] })).toEqual([
+        ['a', 2, 1],
+        ['b', 1, 1],
+        ['c', 1, 1],
+        ['d', 1, 1],
+      ]);
+      expect(await counted({ by: ['route', 'node'], node: 'n2' })).toEqual([
+        ['/both', 'n1', 1, 1],
+        ['/both', 'n2', 1, 1],
+        ['/both', null, 1, 1],
+      ]);
+      expect(await counted({ by: ['node'], fromUs: EPOCH_US + 1e6 })).toEqual([['n1', 1, 0]]);
+      expect(await counted({})).toEqual([[2, 1]]);
+    });
+
     it('keeps the last report of each agent', async () => {
       const one = await store();
       await one.append(batchOf([at(0), at(1)]), origin('a'), null);
       await one.report({ ...REPORT, packets: 1 }, EPOCH_US + 5);
       await one.report({ ...REPORT, agent: 'b', problem: null }, EPOCH_US + 6);
       await one.report(REPORT, EPOCH_US + 7);
-      expect(await one.agents()).toEqual([
-        { ...REPORT, firstSeenUs: EPOCH_US + 5, lastSeenUs: EPOCH_US + 7, stored: 2 },
+      const place = { node: 'node-1', pod: null, namespace: 'wirelens' };
+      const beforeUs = Date.now() * 1000;
+      const other = { ...place, agent: 'b', report: { ...REPORT, agent: 'b', problem: null } };
+      const all = await one.agents();
+      expect(all).toEqual([
         {
-          ...REPORT,
-          agent: 'b',
-          problem: null,
-          firstSeenUs: EPOCH_US + 6,
-          lastSeenUs: EPOCH_US + 6,
-          stored: 0,
+          ...place,
+          agent: 'a',
+          report: REPORT,
+          firstSeenUs: EPOCH_US + 5,
+          // Its rows came after its reports.
+          lastSeenUs: expect.any(Number),
+          stored: 2,
         },
+        { ...other, firstSeenUs: EPOCH_US + 6, lastSeenUs: EPOCH_US + 6, stored: 0 },
       ]);
+      expect(Math.abs(all[0].lastSeenUs - beforeUs)).toBeLessThan(600e6);
+    });
+
+    it('lists agents that send rows and no reports', async () => {
+      const one = await store();
+      const job = { agent: 'job', node: 'n1', pod: 'p', namespace: 's' };
+      await one.append(batchOf([at(0, { uid: '00000000000000aa' })]), job, null);
+      await one.append(batchOf([at(0, { uid: '00000000000000aa' }), at(1)]), origin('lightobs'), null);
+      await one.append(batchOf([at(1), at(2)]), { ...job, node: 'n2' }, number('s', 1));
+      await one.append(batchOf([at(1), at(2)]), { ...job, node: 'n3' }, number('s', 1));
+      await one.report({ ...REPORT, agent: 'b' }, EPOCH_US);
+      const agents = await one.agents();
+      expect(
+        agents.map(({ agent, node, pod, report, stored }) => [agent, node, pod, report?.version, stored]),
+      ).toEqual([
+        ['b', 'node-1', null, '1.2.3', 0],
+        ['job', 'n2', 'p', undefined, 3],
+        ['lightobs', null, null, undefined, 2],
+      ]);
+      const { rows } = await one.list({ ...LIST, sort: 'id', descending: false });
+      const [, own] = agents;
+      expect(own.firstSeenUs).toBe(rows[0].received_us);
+      expect(own.lastSeenUs).toBe(rows.at(-1)?.received_us);
     });
 
     it('tells of commits, and gives what is new since', async () => {
@@ -517,8 +612,97 @@ export function exchangeStoreContract(name: string, open: () => Promise<Exchange
       await one.append(batchOf([at(3)]), origin('a'), null);
       await one.facts();
       expect(told).toEqual([0, 1]);
-      const { rows } = await one.list({ ...LIST, sort: 'id', descending: false, afterId: 1, limit: 2 });
-      expect(rows.map(({ id }) => id)).toEqual([2, 3]);
+      const page = await one.list({ ...LIST, sort: 'id', descending: false, afterId: 1, limit: 2 });
+      expect(page.rows.map(({ id }) => id)).toEqual([2, 3]);
+      expect([page.arrivals, page.lastId]).toEqual([[2, 3], 3]);
+    });
+
+    it('tells of a commit that brought further observations only', async () => {
+      const one = await store();
+      await one.append(batchOf([at(0, { uid: '00000000000000aa' })]), origin('a'), null);
+      const told: number[] = [];
+      one.onCommit((afterId) => told.push(afterId));
+      await one.append(batchOf([at(0, { uid: '00000000000000aa' })]), origin('b'), null);
+      await one.facts();
+      expect(told).toEqual([1]);
+    });
+
+    it('gives followers an exchange when the observation comes that has what they ask for, and once', async () => {
+      const one = await store();
+      const uid = '00000001000000aa';
+      // Two vantage points: the first sees translated addresses, the second the client's own.
+      await one.append(batchOf([at(0, { uid, client: '10.9.0.254' }), at(1)]), origin('a', 'n1'), null);
+      await one.append(batchOf([at(2), at(0, { uid, client: '10.0.0.7' }), at(3)]), origin('b', 'n2'), null);
+      await one.append(batchOf([at(0, { uid, client: '10.0.0.7' })]), origin('c', 'n3'), null);
+      const news = async (query: Partial<ListQuery>): Promise<unknown[]> => {
+        const page = await one.list({ ...LIST, sort: 'id', descending: false, ...query });
+        return [...page.rows.map(({ id }, index) => [id, page.arrivals[index]]), page.lastId];
+      };
+      // Rows 1 and 2, then 3, 4 (of 1) and 5, then 6 (of 1).
+      expect(await news({ address: '10.0.0.7', afterId: 0 })).toEqual([[1, 4], 6]);
+      expect(await news({ address: '10.0.0.7', afterId: 3 })).toEqual([[1, 4], 6]);
+      expect(await news({ address: '10.0.0.7', afterId: 4 })).toEqual([6]);
+      expect(await news({ address: '10.9.0.254', afterId: 0 })).toEqual([[1, 1], 6]);
+      expect(await news({ address: '10.9.0.254', afterId: 1 })).toEqual([6]);
+      expect(await news({ node: 'n2', afterId: 2 })).toEqual([[3, 3], [1, 4], [5, 5], 6]);
+      expect(await news({ node: 'n2', afterId: 2, limit: 2 })).toEqual([[3, 3], [1, 4], 4]);
+      expect(await news({ agent: 'c', afterId: 2 })).toEqual([[1, 6], 6]);
+      // Each condition may be fulfilled by another observation: it arrives with the last of them.
+      expect(await news({ agent: 'a', node: 'n3', address: '10.0.0.7', afterId: 4 })).toEqual([[1, 6], 6]);
+      expect(await news({ agent: 'a', node: 'n3', address: '10.0.0.8', afterId: 0 })).toEqual([6]);
+      expect(await news({ afterId: 3 })).toEqual([[5, 5], 6]);
+      expect(await news({ address: '10.0.0.7', afterId: 3, where: parseFilter('status >= 500') })).toEqual([
+        6,
+      ]);
+      expect(await news({ address: '10.0.0.7', afterId: 3, fromUs: EPOCH_US + 1 })).toEqual([6]);
+      const byTime = await one.list({ ...LIST, node: 'n2', afterId: 3 });
+      expect(byTime.rows.map(({ id }) => id)).toEqual([5, 1]);
+    });
+
+    it('gives a follower each exchange once, wherever it breaks off', async () => {
+      const one = await store();
+      // [agent, uid of the exchange, it has the address] in the order in which rows come, two in a batch.
+      const row = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.integer({ min: 0, max: 5 }), fc.boolean());
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(row, { maxLength: 14 }),
+          fc.infiniteStream(fc.integer({ min: 1, max: 3 })),
+          async (rows, limits) => {
+            run += 1;
+            const address = `10.${run >> 8}.${run & 255}.1`;
+            const begin = (await one.list({ ...LIST, limit: 1 })).lastId;
+            const ask: Partial<ListQuery> = { sort: 'id', descending: false, address };
+            const sent: unknown[] = [];
+            let afterId = begin;
+            for (let from = 0; from < rows.length; from += 2) {
+              const [agent] = rows[from];
+              const values = rows.slice(from, from + 2).map(([, exchange, has]) =>
+                // Another uid in each run: what is stored from the runs before must not join.
+                at(run, {
+                  uid: `${run.toString(16).padStart(8, '0')}0000000${exchange}`,
+                  client: has ? address : '10.255.0.1',
+                }),
+              );
+              await one.append(batchOf(values), origin(agent), null);
+              const { value: limit } = limits.next();
+              const page = await one.list({ ...LIST, ...ask, afterId, limit });
+              sent.push(...page.rows.map(({ id }) => id));
+              afterId = page.lastId;
+            }
+            for (let more = true; more; ) {
+              const page = await one.list({ ...LIST, ...ask, afterId, limit: 2 });
+              sent.push(...page.rows.map(({ id }) => id));
+              afterId = page.lastId;
+              more = page.next !== null;
+            }
+            const { rows: all } = await one.list({ ...LIST, sort: 'id', address });
+            const ids = all.map(({ id }) => Number(id));
+            expect(sent.map(Number).sort((left, right) => left - right)).toEqual(ids.reverse());
+          },
+        ),
+        { numRuns: 15 },
+      );
     });
 
     it('answers SQL, and nothing that it should not', async () => {

@@ -29,7 +29,7 @@ export function agentLines(
   rows: readonly AnswerRow[],
   { width, style, nowMs }: { width: number; style: Style; nowMs: number },
 ): string[] {
-  if (rows.length === 0) return [style.bold('no agent has reported yet')];
+  if (rows.length === 0) return [style.bold('no agent has reported or uploaded yet')];
   const lines = renderTable(
     COLUMNS,
     rows.map((row) => cellsOf(row, style, nowMs)),
@@ -37,6 +37,14 @@ export function agentLines(
     style,
     '',
   );
+  // A server that does not say it lists only who reports.
+  const silent = rows.filter((row) => textOf(row, 'reports') === 'false');
+  if (silent.length > 0) {
+    const names = silent.map((row) => sanitise(textOf(row, 'agent') ?? NONE)).join(', ');
+    const limit = width === Number.POSITIVE_INFINITY ? width : Math.max(20, width - 2);
+    const [first, ...rest] = wrap(`uploads only, without reports: ${names}`, limit);
+    lines.push(style.dim(first), ...rest.map((line) => `  ${style.dim(line)}`));
+  }
   for (const row of rows) {
     const problem = textOf(row, 'problem');
     if (problem === null) continue;
@@ -60,7 +68,7 @@ function cellsOf(row: AnswerRow, style: Style, nowMs: number): Row {
   const text = (name: string): string => sanitise(textOf(row, name) ?? NONE);
   const seenMs = Date.parse(textOf(row, 'last_seen') ?? '');
   const ago = Number.isNaN(seenMs) ? null : Math.max(0, nowMs - seenMs);
-  const batches = numberOf(row, 'backlog_batches') ?? 0;
+  const batches = numberOf(row, 'backlog_batches');
   const rss = numberOf(row, 'rss_bytes');
   return [
     { text: text('agent'), paint: style.bold },
@@ -69,15 +77,17 @@ function cellsOf(row: AnswerRow, style: Style, nowMs: number): Row {
     text('version'),
     {
       text: ago === null ? NONE : `${agoText(ago)} ago`,
-      paint: ago === null || ago > SILENT_MS ? style.red : undefined,
+      paint: ago === null || (ago > SILENT_MS && textOf(row, 'reports') !== 'false') ? style.red : undefined,
     },
     count('packets'),
     loss('packets_dropped'),
     count('exchanges'),
     loss('exchanges_dropped'),
-    batches === 0
-      ? { text: '0', paint: style.dim }
-      : `${counted(batches, 'batch', 'batches')}, ${formatBytes(numberOf(row, 'backlog_bytes') ?? 0)}`,
+    batches === null
+      ? NONE
+      : batches === 0
+        ? { text: '0', paint: style.dim }
+        : `${counted(batches, 'batch', 'batches')}, ${formatBytes(numberOf(row, 'backlog_bytes') ?? 0)}`,
     count('stored'),
     rss === null ? NONE : formatBytes(rss),
     cpuText(row, seenMs),

@@ -35,3 +35,14 @@ export function apartLines(apart: AnswerObject, { width, style }: { width: numbe
     ...wrap(notes.join('; '), width - 2).map((line) => `  ${style.dim(line)}`),
   ];
 }
+
+/** Why it is not known where the time went of an exchange that several saw; nothing where one saw it. */
+export function unknownApartLines(
+  observations: number,
+  { width, style }: { width: number; style: Style },
+): string[] {
+  if (observations < 2) return [];
+  const why =
+    "network unknown: no two of them saw it whole, one on the client's side and one on the server's";
+  return [style.bold('Where the time went'), ...wrap(why, width - 2).map((line) => `  ${style.dim(line)}`)];
+}

@@ -12,7 +12,7 @@ import {
   numberOf,
   textOf,
 } from './answer.ts';
-import { apartLines } from './apart-lines.ts';
+import { apartLines, unknownApartLines } from './apart-lines.ts';
 import { type Bar, barLines } from './bar-lines.ts';
 import { endpointText, NONE, statusPaint, statusText, timeText } from './row-text.ts';
 
@@ -37,7 +37,9 @@ export function detailText(answer: unknown, options: DetailOptions): string {
     headline(exchange, fitted),
     factLines(exchange, observations.length, fitted),
     [options.style.bold('Phases'), ...phaseLines(exchange, fitted)],
-    apart === null || apart === undefined ? [] : apartLines(answerObject(apart), fitted),
+    apart === null || apart === undefined
+      ? unknownApartLines(observations.length, fitted)
+      : apartLines(answerObject(apart), fitted),
     messageLines('Request', 'request', exchange, fitted),
     messageLines('Response', 'response', exchange, fitted),
     observationLines(exchange, observations, fitted),

@@ -39,6 +39,12 @@ export interface ExchangeRowsOptions {
   readonly now: () => number;
 }
 
+/** What the table is made of: the server is asked for no more. */
+export const TABLE_COLUMNS = [
+  'id', 'started', 'started_ns', 'client', 'client_port', 'server', 'server_port', 'method', 'target', 'status', 'send_ms',
+  'wait_ms', 'response_header_bytes', 'response_body_bytes',
+] as const; // biome-ignore format: a list
+
 /** The columns that users of LightObs know, in its order, and the id behind them. */
 const COLUMNS: readonly Column[] = [
   { title: 'Time', expendable: 1 },
@@ -105,7 +111,7 @@ function cellsOf(row: AnswerRow, timeOf: (row: AnswerRow) => string, narrow: boo
     narrow ? sanitise(textOf(row, 'client') ?? NONE) : endpointText(row, 'client'),
     endpointText(row, 'server'),
     sanitise(textOf(row, 'method') ?? NONE),
-    sanitise(textOf(row, 'target') ?? textOf(row, 'path') ?? NONE),
+    sanitise(textOf(row, 'target') ?? NONE),
     { text: statusText(row), paint: statusPaint(row, style) },
     millisecondsText(latencyMs(row)),
     size === null ? NONE : String(size),

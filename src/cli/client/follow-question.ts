@@ -1,9 +1,8 @@
 import type { ServerClient } from '../../client/server-client.ts';
 import { UserError } from '../../model/errors.ts';
 import { sanitise } from '../../report/terminal-text.ts';
-import { type AnswerRow, answerRow, numberOf } from './answer.ts';
-import { asUserError, pathWith } from './asking.ts';
-import { pagesOf } from './list-question.ts';
+import { type AnswerRow, answerObject, answerRow, answerRows, numberOf, textOf } from './answer.ts';
+import { ask, asUserError, pathWith } from './asking.ts';
 
 export interface FollowOptions {
   /** From selectionOf; with a begin (`from`), what is there since then comes first. */
@@ -18,7 +17,7 @@ export interface FollowOptions {
 }
 
 /**
- * Exchanges as the server gets them, in the order of its ids. Goes on after the server was away, where it was.
+ * Exchanges as the server gets them, each once, in the order in which they arrive. Goes on after the server was away, where it was.
  *
  * @throws UserError
  */
@@ -36,7 +35,7 @@ export async function follow(client: ServerClient, options: FollowOptions): Prom
     if (left <= 0) ending.abort();
   };
   try {
-    const lastId = await backlog(client, options, ending.signal, hand);
+    const lastId = await backlog(client, options.selection, ending.signal, hand);
     const live = new URLSearchParams(options.selection);
     live.delete('from');
     if (ending.signal.aborted) return;
@@ -60,30 +59,37 @@ export async function follow(client: ServerClient, options: FollowOptions): Prom
   }
 }
 
-/** What is there since the begin that is asked for; gives the id to go on after, empty: from now on. */
+/** Rows of one request; the server gives no more. */
+const PAGE_ROWS = 2000;
+
+/**
+ * What is there since the begin that is asked for, in the order in which it arrived; gives the id to go on after, empty: from
+ * now on. Each page says where the next one begins, so what comes meanwhile is on one page or in the stream.
+ */
 async function backlog(
   client: ServerClient,
-  { selection, limit }: FollowOptions,
+  selection: URLSearchParams,
   signal: AbortSignal,
   hand: (rows: readonly AnswerRow[]) => Promise<void>,
 ): Promise<string> {
   if (!selection.has('from')) return '';
-  let last = await newestId(client, signal);
-  const order = { sort: 'id', order: 'asc' } as const;
-  for await (const rows of pagesOf(client, { selection, order, limit, signal })) {
-    for (const row of rows) last = Math.max(last, numberOf(row, 'id') ?? 0);
-    await hand(rows);
+  const parameters = new URLSearchParams(selection);
+  parameters.set('sort', 'id');
+  parameters.set('order', 'asc');
+  parameters.set('limit', String(PAGE_ROWS));
+  for (let last = 0; ; ) {
+    parameters.set('after_id', String(last));
+    const answer = await ask(client, 'GET', pathWith('/api/v1/exchanges', parameters), { signal });
+    const rows = answerRows(answer, 'exchanges');
+    const reached = numberOf(answerObject(answer), 'last_id');
+    if (reached === null || (reached <= last && rows.length > 0))
+      throw new UserError('strange-answer', 'the server does not say where its answer ends', {
+        hint: 'is it older than this program?',
+      });
+    if (rows.length > 0) await hand(rows);
+    last = reached;
+    if (textOf(answerObject(answer), 'next') === null || signal.aborted) return String(last);
   }
-  return String(last);
-}
-
-/** The highest id of all: what comes later has a higher one, whatever is asked for. */
-async function newestId(client: ServerClient, signal: AbortSignal): Promise<number> {
-  const order = { sort: 'id', order: 'desc' } as const;
-  let newest = 0;
-  for await (const rows of pagesOf(client, { selection: new URLSearchParams(), order, limit: 1, signal }))
-    for (const row of rows) newest = Math.max(newest, numberOf(row, 'id') ?? 0);
-  return newest;
 }
 
 function parsedRow(data: string): AnswerRow {

@@ -10,6 +10,8 @@ export interface ListOptions {
   /** From selectionOf. */
   readonly selection: URLSearchParams;
   readonly order: Order;
+  /** Names of the columns that are wanted; left out: all. */
+  readonly columns?: readonly string[] | undefined;
   /** Most rows in all. */
   readonly limit: number;
   readonly signal?: AbortSignal;
@@ -24,7 +26,7 @@ export interface ListOptions {
  */
 export async function* pagesOf(
   client: ServerClient,
-  { selection, order, limit, signal }: ListOptions,
+  { selection, order, columns, limit, signal }: ListOptions,
 ): AsyncGenerator<readonly AnswerRow[], boolean> {
   let left = limit;
   let cursor: string | null = null;
@@ -33,6 +35,7 @@ export async function* pagesOf(
     parameters.set('sort', order.sort);
     parameters.set('order', order.order);
     parameters.set('limit', String(Math.min(left, PAGE_ROWS)));
+    if (columns !== undefined) parameters.set('columns', columns.join(','));
     if (cursor !== null) parameters.set('cursor', cursor);
     const answer = await ask(client, 'GET', pathWith('/api/v1/exchanges', parameters), { signal });
     const rows = answerRows(answer, 'exchanges').slice(0, left);

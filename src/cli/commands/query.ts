@@ -10,7 +10,7 @@ import { agentLines } from '../client/agents-answer.ts';
 import { type AnswerRow, answerRows } from '../client/answer.ts';
 import { ask, pathWith } from '../client/asking.ts';
 import { detailText } from '../client/detail-answer.ts';
-import { createExchangeTable, type RowWriter } from '../client/exchange-rows.ts';
+import { createExchangeTable, type RowWriter, TABLE_COLUMNS } from '../client/exchange-rows.ts';
 import { follow } from '../client/follow-question.ts';
 import { pagesOf } from '../client/list-question.ts';
 import {
@@ -86,7 +86,14 @@ async function list({ flags, client, output, ending, say }: Asking): Promise<voi
   const limit = flags.limit ?? USUAL_ROWS;
   const order = orderOf(flags.sort);
   const writer = exchangeWriter(flags, output, false);
-  const pages = pagesOf(client, { selection: selectionOf(flags), order, limit, signal: ending.signal });
+  const columns = flags.format === 'table' ? TABLE_COLUMNS : undefined;
+  const pages = pagesOf(client, {
+    selection: selectionOf(flags),
+    order,
+    columns,
+    limit,
+    signal: ending.signal,
+  });
   let count = 0;
   for (;;) {
     const page = await pages.next();

@@ -43,7 +43,7 @@ export function addAgentRoutes(app: FastifyInstance, { store, questions, nowUs }
         operationId: 'agents',
         tags: ['exchanges'],
         security: [{ reader: [] }],
-        summary: 'Who reports',
+        summary: 'Who reports or uploads',
         querystring: { type: 'object', properties: {}, additionalProperties: false },
         response: { 200: AgentsSchema, ...FAILURES },
       },

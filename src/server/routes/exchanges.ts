@@ -3,7 +3,7 @@ import type { Sort } from '../../store/exchange-store.ts';
 import { AnswerError } from '../answer-error.ts';
 import { clientGone } from '../client-gone.ts';
 import type { ServerContext } from '../context.ts';
-import { type SelectionParameters, selectionOf } from '../questions.ts';
+import { columnsOf, type SelectionParameters, selectionOf } from '../questions.ts';
 import { FAILURES, failure } from '../schemas/common.ts';
 import { DetailSchema, KeySchema, ListAnswerSchema, ListQuerySchema } from '../schemas/exchange.ts';
 import { detailAnswer } from '../wording.ts';
@@ -16,6 +16,7 @@ interface ListParameters extends SelectionParameters {
   readonly limit?: number;
   readonly cursor?: string;
   readonly after_id?: number;
+  readonly columns?: string;
 }
 
 export function addExchangeRoutes(app: FastifyInstance, { store, questions, nowUs }: ServerContext): void {
@@ -41,9 +42,10 @@ export function addExchangeRoutes(app: FastifyInstance, { store, questions, nowU
         limit,
         cursor: cursor ?? null,
         afterId: after_id ?? null,
+        columns: columnsOf(request.query.columns),
       };
       const page = await questions.run(() => store.list(query, clientGone(reply)));
-      return { exchanges: page.rows, next: page.next };
+      return { exchanges: page.rows, next: page.next, last_id: page.lastId };
     },
   );
 

@@ -28,7 +28,7 @@ export function addLiveRoute(app: FastifyInstance, context: ServerContext): void
         security: [{ reader: [] }],
         summary: 'Exchanges as they come, as server-sent events',
         description:
-          'Event `exchange`: id is the id of the exchange, data the exchange as JSON. A comment line every 15 s. The stream begins with an id without data: where it stands.',
+          'Event `exchange`: data is the exchange as JSON, id that of the row with which it arrived: its own, or a later observation that has what is asked for. A comment line every 15 s. The stream begins with an id without data: where it stands.',
         querystring: QuerySchema,
         headers: HeadersSchema,
         response: {

@@ -40,20 +40,33 @@ export const AgentReportSchema = Type.Object(
   },
 );
 
+const { node, pod, namespace, ...onlyReported } = facts;
+const unlessReported = Object.fromEntries(
+  Object.entries({
+    ...onlyReported,
+    // Names in reports of older versions were under other rules.
+    version: Type.String(),
+    interfaces: Type.Array(Type.String()),
+  }).map(([key, schema]) => [key, Type.Union([schema, Type.Null()])]),
+);
+
 export const AgentsSchema = Type.Object(
   {
     agents: Type.Array(
       Type.Object({
-        ...facts,
         agent: Type.String(),
-        // Names that came with uploads are older than the rules for reports.
-        version: Type.String(),
-        interfaces: Type.Array(Type.String()),
-        first_seen: instant('first report or upload, RFC 3339'),
+        node,
+        pod,
+        namespace,
+        reports: Type.Boolean({
+          description: 'it sent a report; else it only uploads, and what only a report says is null',
+        }),
+        ...unlessReported,
+        first_seen: instant('first report or upload that is kept, RFC 3339'),
         last_seen: instant('last one'),
         stored: count('rows that the server has from it'),
       }),
     ),
   },
-  { description: 'Who reports' },
+  { description: 'Who reports or uploads' },
 );

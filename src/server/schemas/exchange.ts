@@ -45,6 +45,9 @@ export const ExchangeSchema = Type.Object(
   },
 );
 
+/** Of an exchange in an answer. */
+export const EXCHANGE_COLUMN_NAMES: readonly string[] = Object.keys(ExchangeSchema.properties);
+
 /** Which exchanges: parameters that list, RED and live streams share. */
 export const selection = {
   where: Type.Optional(
@@ -88,8 +91,22 @@ export const ListQuerySchema = Type.Object(
     cursor: Type.Optional(
       Type.String({ minLength: 1, maxLength: 2000, description: '`next` of the page before' }),
     ),
+    columns: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 2000,
+        description:
+          'names of the columns that are wanted, separated by commas; left out: all. Fewer come sooner',
+        examples: ['id,started,client,status'],
+      }),
+    ),
     after_id: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'only ids above it' }),
+      Type.Integer({
+        minimum: 0,
+        maximum: Number.MAX_SAFE_INTEGER,
+        description:
+          'only what arrived after this id, with its own row or with a later observation that has what is asked for; sort=id is then the order of arrival',
+      }),
     ),
   },
   { additionalProperties: false },
@@ -97,8 +114,17 @@ export const ListQuerySchema = Type.Object(
 
 export const ListAnswerSchema = Type.Object(
   {
-    exchanges: Type.Array(Type.Ref('Exchange#')),
+    exchanges: Type.Array(
+      Type.Union([
+        Type.Ref('Exchange#'),
+        Type.Object({}, { additionalProperties: true, description: 'with `columns`, those alone' }),
+      ]),
+    ),
     next: nullable(Type.String(), 'cursor of the next page; null: this was the last'),
+    last_id: Type.Integer({
+      description:
+        'after_id for what comes next, when sort is id and order asc; in other orders the highest id that there is',
+    }),
   },
   { description: 'A page of exchanges' },
 );

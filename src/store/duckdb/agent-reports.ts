@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { AgentFacts, AgentReport } from '../exchange-store.ts';
-import { readRows } from './row-reading.ts';
+import type { AgentDirectory } from './agent-rows.ts';
+import { type Cell, readRows } from './row-reading.ts';
 import type { StoreLog } from './store-event.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 
@@ -63,37 +64,56 @@ export async function writeReport(
   }
 }
 
-/** In the order of their names. */
-export async function readAgents(connection: DuckDBConnection): Promise<AgentFacts[]> {
-  const { rows } = await readRows(
-    connection,
-    `SELECT a.*, coalesce(s.stored, 0) FROM store.agent_reports a
-     LEFT JOIN (SELECT agent, count(*) AS stored FROM store.exchange_rows GROUP BY agent) s ON s.agent = a.agent ORDER BY a.agent`,
-  );
-  return rows.map((row) => {
-    const text = (index: number): string | null => row[index] as string | null;
-    const number = (index: number): number => row[index] as number;
-    return {
-      agent: String(row[0]),
-      node: text(1),
-      pod: text(2),
-      namespace: text(3),
-      version: String(row[4]),
-      startedUs: number(5),
-      interfaces: JSON.parse(String(row[6])) as string[],
-      packets: number(7),
-      packetsDropped: number(8),
-      exchanges: number(9),
-      exchangesSent: number(10),
-      exchangesDropped: number(11),
-      backlogBatches: number(12),
-      backlogBytes: number(13),
-      rssBytes: number(14),
-      cpuSeconds: number(15),
-      problem: text(16),
-      firstSeenUs: number(17),
-      lastSeenUs: number(18),
-      stored: number(19),
-    };
-  });
+/** Who reported and who sent rows that are stored, in the order of their names. */
+export async function readAgents(
+  connection: DuckDBConnection,
+  directory: AgentDirectory,
+): Promise<AgentFacts[]> {
+  const { rows } = await readRows(connection, 'SELECT * FROM store.agent_reports');
+  const agents = new Map<string, AgentFacts>();
+  for (const row of rows) {
+    const { report, firstSeenUs, lastSeenUs } = reported(row);
+    const { agent, node, pod, namespace } = report;
+    agents.set(agent, { agent, node, pod, namespace, report, firstSeenUs, lastSeenUs, stored: 0 });
+  }
+  for (const [agent, sent] of directory.entries()) {
+    const known = agents.get(agent);
+    const facts = known ?? { ...sent.origin, report: null, firstSeenUs: sent.firstSeenUs, lastSeenUs: 0 };
+    agents.set(agent, {
+      ...facts,
+      firstSeenUs: Math.min(facts.firstSeenUs, sent.firstSeenUs),
+      lastSeenUs: Math.max(facts.lastSeenUs, sent.lastSeenUs),
+      stored: sent.rows,
+    });
+  }
+  return [...agents.values()].sort((one, other) => (one.agent < other.agent ? -1 : 1));
+}
+
+function reported(row: readonly Cell[]): {
+  readonly report: AgentReport;
+  readonly firstSeenUs: number;
+  readonly lastSeenUs: number;
+} {
+  const text = (index: number): string | null => row[index] as string | null;
+  const number = (index: number): number => row[index] as number;
+  const report = {
+    agent: String(row[0]),
+    node: text(1),
+    pod: text(2),
+    namespace: text(3),
+    version: String(row[4]),
+    startedUs: number(5),
+    interfaces: JSON.parse(String(row[6])) as string[],
+    packets: number(7),
+    packetsDropped: number(8),
+    exchanges: number(9),
+    exchangesSent: number(10),
+    exchangesDropped: number(11),
+    backlogBatches: number(12),
+    backlogBytes: number(13),
+    rssBytes: number(14),
+    cpuSeconds: number(15),
+    problem: text(16),
+  };
+  return { report, firstSeenUs: number(17), lastSeenUs: number(18) };
 }

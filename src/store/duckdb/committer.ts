@@ -134,7 +134,7 @@ export class Committer {
     }
     state.lastId = id - 1;
     state.lastReceivedUs = receivedUs;
-    return rows.map((one, index) => this.#settle(one, fresh[index]));
+    return rows.map((one, index) => this.#settle(one, fresh[index], receivedUs));
   }
 
   /** One row for each batch that has a number. */
@@ -152,12 +152,17 @@ export class Committer {
     appender.closeSync();
   }
 
-  #settle({ batch, ofIds }: RowsToWrite, { batch: given, number }: Waiting): Appended {
+  #settle(
+    { batch, origin, ofIds }: RowsToWrite,
+    { batch: given, number }: Waiting,
+    receivedUs: number,
+  ): Appended {
     const state = this.#state;
     const joined = ofIds === null ? 0 : ofIds.reduce((sum, id) => sum + (Number.isNaN(id) ? 0 : 1), 0);
     const stored = batch.rows - joined;
     state.exchanges += stored;
     state.observations += batch.rows;
+    state.agents.note(origin, batch.rows, receivedUs);
     const times = batch.columns.started_us;
     for (let row = 0; row < batch.rows; row += 1) {
       const startedUs = valueAt(times, row) as number;

@@ -96,12 +96,15 @@ export class DuckDbStore implements ExchangeStore {
     const selection = selectionSql(query);
     const columns = query.columns ?? null;
     const task = { selection, fromUs, toUs, sort, descending, limit, after, afterId, columns };
-    const { names, rows, next } = (await this.#ask({ kind: 'list', task }, signal)) as ListedRows;
+    const listed = (await this.#ask({ kind: 'list', task }, signal)) as ListedRows;
+    const { names, rows, next, arrivals, lastId } = listed;
     return {
       rows: rows.map(
         (row) => Object.fromEntries(names.map((name, index) => [name, row[index]])) as ExchangeRow,
       ),
       next: next === null ? null : encodeCursor(sort, descending, next),
+      arrivals,
+      lastId,
     };
   }
 

@@ -27,6 +27,7 @@ import {
 } from './failure.ts';
 import { type KnownState, readKnownState } from './known-state.ts';
 import { type ListedRows, type ListTask, listRows } from './list-rows.ts';
+import type { Extent } from './page-windows.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { type RedTask, redRows } from './red-rows.ts';
 import { expire, type RetentionOptions, rewriteRanges } from './retention.ts';
@@ -39,7 +40,7 @@ export interface EngineOptions extends RetentionOptions {
   readonly memoryBytes: number;
   readonly diskReserveBytes: number;
   readonly log: StoreLog;
-  /** Told after each commit with new exchanges. */
+  /** Told after each commit with rows. */
   readonly committed: (afterId: number) => void;
 }
 
@@ -114,18 +115,11 @@ export class Engine {
   }
 
   agents(): Promise<AgentFacts[]> {
-    return this.#ask(undefined, readAgents);
+    return this.#ask(undefined, (connection, { state }) => readAgents(connection, state.agents));
   }
 
   list(task: ListTask, signal?: AbortSignal): Promise<ListedRows> {
-    return this.#ask(signal, (connection, { state }) =>
-      listRows(connection, task, {
-        rows: state.observations,
-        lastId: state.lastId,
-        oldestUs: state.oldestUs,
-        newestUs: state.newestUs,
-      }),
-    );
+    return this.#ask(signal, (connection, { state }) => listRows(connection, task, extentOf(state)));
   }
 
   get(key: string): Promise<ExchangeDetail | null> {
@@ -133,7 +127,7 @@ export class Engine {
   }
 
   red(task: RedTask, signal?: AbortSignal): Promise<readonly RedRow[]> {
-    return this.#ask(signal, (connection) => redRows(connection, task));
+    return this.#ask(signal, (connection, { state }) => redRows(connection, task, extentOf(state)));
   }
 
   sql(text: string, limits: SqlLimits, signal?: AbortSignal): Promise<SqlAnswer> {
@@ -196,10 +190,9 @@ export class Engine {
         continue;
       }
       const before = open.state.lastId;
-      const exchangesBefore = open.state.exchanges;
       const failure = await open.committer.commit(group);
       if (failure !== null) await this.#afterFailure(failure);
-      else if (open.state.exchanges > exchangesBefore) this.#options.committed(before);
+      else if (open.state.lastId > before) this.#options.committed(before);
       for (const { bytes } of group) this.#bytesSinceLook += bytes;
       const { maxBytes } = this.#options;
       if (maxBytes !== null && this.#bytesSinceLook > maxBytes * LOOK_AFTER)
@@ -340,6 +333,10 @@ export class Engine {
     const { database, writer, state } = await this.#database();
     this.#expired += await expire(writer, database, state, this.#options, this.#options.log);
   }
+}
+
+function extentOf({ observations, exchanges, lastId, oldestUs, newestUs }: KnownState): Extent {
+  return { rows: observations, furtherRows: observations - exchanges, lastId, oldestUs, newestUs };
 }
 
 interface OpenDatabase {

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { ExchangeDetail, ExchangeRow, Observation, TimeApart } from '../exchange-store.ts';
 import { readRows, type Table } from './row-reading.ts';
-import { EXCHANGE_COLUMNS, OBSERVATION_COLUMNS, selectList } from './storage-columns.ts';
+import { OBSERVATION_COLUMNS, selectList } from './storage-columns.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 
 const ROW_ID = /^\d{1,15}$/;
@@ -14,30 +14,29 @@ export async function exchangeDetail(
 ): Promise<ExchangeDetail | null> {
   const id = await exchangeId(connection, key);
   if (id === null) return null;
-  const own = objects(
-    await readRows(
-      connection,
-      `SELECT ${selectList(EXCHANGE_COLUMNS)} FROM store.exchange_rows e WHERE e.id = ?`,
-      [BigInt(id)],
-    ),
-  );
-  if (own.length === 0) return null;
-  const [exchange] = own;
-  const startedUs = exchange.started_us as number;
+  const ids = [id, ...(await furtherIds(connection, id))];
+  // The range first: a list of ids alone makes DuckDB read every row of the row groups that hold them.
   const table = await readRows(
     connection,
     `SELECT ${selectList(OBSERVATION_COLUMNS)} FROM store.exchange_rows e
-     WHERE e.started_us BETWEEN ? AND ? AND e.id >= ? AND (e.id = ? OR e.of_id = ?) ORDER BY e.id LIMIT ${STORE_LIMITS.observationsShown}`,
-    [
-      BigInt(startedUs - STORE_LIMITS.apartUs),
-      BigInt(startedUs + STORE_LIMITS.apartUs),
-      BigInt(id),
-      BigInt(id),
-      BigInt(id),
-    ],
+     WHERE e.id BETWEEN ${id} AND ${Math.max(...ids)} AND e.id IN (${ids.join(', ')}) ORDER BY e.id`,
   );
-  const observations = nearestClientFirst(objects(table));
+  const rows = objects(table);
+  const own = rows.find((row) => row.id === id);
+  if (own === undefined) return null;
+  const { exchange_id: _, ...exchange } = own;
+  const observations = nearestClientFirst(rows);
   return { exchange, observations, apart: timeApart(observations) };
+}
+
+/** Of the further observations, in the order in which they came; no more than are shown. */
+async function furtherIds(connection: DuckDBConnection, id: number): Promise<number[]> {
+  const { rows } = await readRows(
+    connection,
+    `SELECT e.id FROM store.exchange_rows e WHERE e.of_id = ? ORDER BY e.id LIMIT ${STORE_LIMITS.observationsShown - 1}`,
+    [BigInt(id)],
+  );
+  return rows.map(([one]) => one as number);
 }
 
 async function exchangeId(connection: DuckDBConnection, key: string): Promise<number | null> {
@@ -75,12 +74,33 @@ export function nearestClientFirst(rows: readonly ExchangeRow[]): Observation[] 
   );
 }
 
-/** Between the observation nearest to the client and the one nearest to the server. */
+/** Less is what sums of milliseconds are wrong by. */
+const NS_IN_MS = 0.5e-6;
+
+/** What both say is one node and one pod. Without a node nothing is known. */
+function samePlace(one: Observation, other: Observation): boolean {
+  return one.node !== null && one.node === other.node && one.pod === other.pod;
+}
+
+/**
+ * Between the observation nearest to the client and the one nearest to the server, the two that lie furthest apart in time
+ * and are of different places. null: there are none such. Two that waited equally long saw the same packets, or differ by
+ * less than their time stamps are exact: between them is no network to be told.
+ */
 export function timeApart(observations: readonly Observation[]): TimeApart | null {
   const timed = observations.filter((row) => answerMs(row) !== null);
-  const first = timed[0];
-  const last = timed.at(-1);
-  if (first === undefined || last === undefined || first === last) return null;
+  let widest: TimeApart | null = null;
+  timed.forEach((first, index) => {
+    for (const last of timed.slice(index + 1)) {
+      if (samePlace(first, last)) continue;
+      const apart = between(first, last);
+      if (apart.networkMs >= NS_IN_MS && apart.networkMs > (widest?.networkMs ?? 0)) widest = apart;
+    }
+  });
+  return widest;
+}
+
+function between(first: Observation, last: Observation): TimeApart {
   const clientSideMs = answerMs(first) as number;
   const serverSideMs = answerMs(last) as number;
   // Differences of whole µs first: Unix times in ms with fractions would lose the nanoseconds.

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import { AgentDirectory } from './agent-rows.ts';
 import { NumberRanges } from './number-ranges.ts';
 import { readRows } from './row-reading.ts';
 import type { StoreLog } from './store-event.ts';
@@ -16,6 +17,8 @@ export interface KnownState {
   /** Of `started_us`; may lie wider than the rows after deletions. */
   oldestUs: number | null;
   newestUs: number | null;
+  /** Whose rows are stored. */
+  readonly agents: AgentDirectory;
   /** By name, in the order of their last batch: the first was silent longest. */
   readonly streams: Map<string, NumberRanges>;
   /** Rows of the table with ranges. */
@@ -29,6 +32,8 @@ export async function readKnownState(connection: DuckDBConnection, log: StoreLog
        count(*) - count(of_id), count(*), min(started_us), max(started_us) FROM store.exchange_rows`,
   );
   const [lastId, lastReceivedUs, exchanges, observations, oldestUs, newestUs] = rows[0] as number[];
+  const agents = new AgentDirectory(log);
+  await agents.read(connection);
   const ranges = await readRows(
     connection,
     'SELECT stream, first_number, last_number FROM store.batch_ranges ORDER BY received_us, rowid',
@@ -40,6 +45,7 @@ export async function readKnownState(connection: DuckDBConnection, log: StoreLog
     observations,
     oldestUs,
     newestUs,
+    agents,
     streams: new Map(),
     storedRanges: ranges.rows.length,
   };

@@ -1,9 +1,12 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
 import type { Sort } from '../exchange-store.ts';
+import { arrivalsSql } from './arrivals.ts';
 import type { Position } from './cursor.ts';
+import { type Extent, type Window, windows } from './page-windows.ts';
+import { readPage } from './read-page.ts';
 import { type Cell, readRows, type Table } from './row-reading.ts';
-import { addObserved, Conditions, type SelectionSql } from './selection-sql.ts';
-import { EXCHANGE_COLUMNS, selectList } from './storage-columns.ts';
+import { addObserved, Conditions, observationTimes, type SelectionSql, type Sql } from './selection-sql.ts';
 
 /** A page of exchanges, asked of the table. */
 export interface ListTask {
@@ -19,19 +22,21 @@ export interface ListTask {
   readonly columns: readonly string[] | null;
 }
 
-/** What is known of the table without asking it. */
-export interface Extent {
-  readonly rows: number;
-  readonly lastId: number;
-  readonly oldestUs: number | null;
-  readonly newestUs: number | null;
-}
-
 export interface ListedRows {
   readonly names: readonly string[];
   readonly rows: readonly Cell[][];
   /** Where the page ended; null: there are no more. */
   readonly next: Position | null;
+  /** As in ExchangePage. */
+  readonly arrivals: readonly number[];
+  readonly lastId: number;
+}
+
+/** A row of the page before it is read: where it stands, and with which row it arrived. */
+export interface Found extends Position {
+  readonly arrival: number;
+  /** Which part of the first condition on observations its own row fulfils; null: not known, or none. */
+  readonly part: number | null;
 }
 
 const KEYS: Readonly<Record<Sort, string>> = {
@@ -44,10 +49,6 @@ const KEYS: Readonly<Record<Sort, string>> = {
   id: 'e.id',
 };
 
-/** Rows that the first window should hold, if they lie evenly; each further window is so many times as wide. */
-const FIRST_WINDOW_ROWS = 60_000;
-const WINDOW_GROWTH = 8;
-
 /**
  * Sorted by time or id, the page is looked for in windows that begin at its end and grow: row groups outside of a
  * window are skipped by their smallest and largest value, so the usual page reads two of them. Each window is looked
@@ -58,75 +59,142 @@ export async function listRows(
   task: ListTask,
   extent: Extent,
 ): Promise<ListedRows> {
-  // Both steps see the same rows.
+  // All steps see the same rows.
   await connection.run('BEGIN TRANSACTION READ ONLY');
   try {
     const found = await findRows(connection, task, extent);
     const page = found.slice(0, task.limit);
-    const { names, rows } = await readPage(connection, task.columns, page);
-    return { names, rows, next: found.length > task.limit ? (page.at(-1) ?? null) : null };
+    const { names, rows } = await readPage(connection, task, KEYS[task.sort], page);
+    const next = found.length > task.limit ? (page.at(-1) ?? null) : null;
+    return { names, rows, next, arrivals: page.map(({ arrival }) => arrival), lastId: reached() };
+
+    function reached(): number {
+      const last = page.at(-1)?.arrival ?? 0;
+      const inArrival = task.sort === 'id' && !task.descending;
+      return inArrival && next !== null ? last : Math.max(last, extent.lastId);
+    }
   } finally {
     await connection.run('ROLLBACK').catch(() => {});
   }
 }
 
-/** Where the rows of the page stand, and one more if there is one. */
-async function findRows(connection: DuckDBConnection, task: ListTask, extent: Extent): Promise<Position[]> {
-  const found: Position[] = [];
+/** The rows of the page, and one more if there is one. */
+async function findRows(connection: DuckDBConnection, task: ListTask, extent: Extent): Promise<Found[]> {
+  const found: Found[] = [];
   const wanted = task.limit + 1;
   for (const window of windows(task, extent)) {
-    const { rows } = await readWindow(connection, task, window, wanted - found.length);
-    for (const [id, key] of rows) found.push({ id: id as number, key: key as number | null });
+    const { rows } = await readWindow(connection, task, extent, window, wanted - found.length);
+    for (const [id, key, arrival, part] of rows as (number | null)[][])
+      found.push({ id: id as number, key, arrival: arrival as number, part });
     if (found.length >= wanted) break;
   }
   return found;
 }
 
-/**
- * The rows with these ids, in their order. Asked for by a list of ids, DuckDB reads only the vectors that hold them; a join,
- * and even its own row ids, made it read whole row groups (seconds instead of milliseconds, measured with 10 million rows).
- */
-async function readPage(
-  connection: DuckDBConnection,
-  columns: readonly string[] | null,
-  page: readonly Position[],
-): Promise<Table> {
-  const shown =
-    columns === null ? EXCHANGE_COLUMNS : EXCHANGE_COLUMNS.filter(({ name }) => columns.includes(name));
-  const names = shown.map(({ name }) => name);
-  if (page.length === 0) return { names, rows: [] };
-  const { rows } = await readRows(
-    connection,
-    `SELECT ${['e.id', selectList(shown)].filter((part) => part !== '').join(', ')} FROM store.exchange_rows e
-     WHERE e.id IN (${page.map(({ id }) => id).join(', ')})`,
-  );
-  const byId = new Map(rows.map(([id, ...values]) => [id as number, values]));
-  return { names, rows: page.map(({ id }) => byId.get(id) ?? []) };
-}
+const NONE: Table = { names: [], rows: [] };
 
+/** `id, sort_key, arrival, part` of the first rows of a window. */
 async function readWindow(
   connection: DuckDBConnection,
-  { selection, fromUs, toUs, sort, descending, after, afterId }: ListTask,
+  task: ListTask,
+  extent: Extent,
   window: Window | null,
   limit: number,
 ): Promise<Table> {
-  const key = KEYS[sort];
-  const conditions = new Conditions();
-  if (window !== null) conditions.add(`${key} BETWEEN ? AND ?`, BigInt(window.low), BigInt(window.high));
-  if (fromUs !== null) conditions.add('e.started_us >= ?', BigInt(fromUs));
-  if (toUs !== null) conditions.add('e.started_us < ?', BigInt(toUs));
-  if (afterId !== null) conditions.add('e.id > ?', BigInt(afterId));
-  if (after !== null) addAfter(conditions, key, sort, after, descending);
-  conditions.add(selection.text, ...selection.parameters);
-  const timed = sort === 'started' ? window : null;
-  addObserved(conditions, selection, later(timed?.low ?? null, fromUs), earlier(timed?.high ?? null, toUs));
+  const { selection, descending, afterId } = task;
+  const candidates =
+    afterId !== null && extent.furtherRows > 0 && selection.observed.length > 0
+      ? await arriving(connection, task, extent, window, afterId)
+      : fulfilling(task, extent, window);
+  if (candidates === null) return NONE;
   const order = descending ? 'DESC' : 'ASC';
   return readRows(
     connection,
-    `SELECT e.id, ${key} AS sort_key FROM store.exchange_rows e WHERE ${conditions.text}
-     ORDER BY sort_key ${order} NULLS LAST, e.id ${order} LIMIT ${limit}`,
-    conditions.parameters,
+    `${candidates.text} ORDER BY sort_key ${order} NULLS LAST, id ${order} LIMIT ${limit}`,
+    candidates.parameters,
   );
+}
+
+/** For followers, where an observation may make an exchange fulfil what is asked long after its own row came. */
+async function arriving(
+  connection: DuckDBConnection,
+  task: ListTask,
+  { lastId }: Extent,
+  window: Window | null,
+  afterId: number,
+): Promise<Sql | null> {
+  const { sort, selection } = task;
+  const range = sort === 'id' && window !== null ? window : { low: afterId + 1, high: lastId };
+  const arrivals = await arrivalsSql(connection, selection.observed, range);
+  if (arrivals === null) return null;
+  const key = sort === 'id' ? 'a.arrival' : KEYS[sort];
+  const conditions = new Conditions();
+  addOwn(conditions, task, key, window);
+  return {
+    text: `SELECT e.id AS id, ${key} AS sort_key, a.arrival AS arrival, NULL AS part
+      FROM store.exchange_rows e JOIN (${arrivals.text}) a ON a.exchange_id = e.id WHERE ${conditions.text}`,
+    parameters: [...arrivals.parameters, ...conditions.parameters],
+  };
+}
+
+/**
+ * One SELECT for each part of the first condition on observations that an exchange's own row can fulfil, and one for
+ * exchanges that only a further observation makes fulfil it.
+ */
+function fulfilling(task: ListTask, { furtherRows }: Extent, window: Window | null): Sql {
+  const { selection, fromUs, toUs, sort, afterId } = task;
+  const [first, ...others] = selection.observed;
+  const timed = sort === 'started' ? window : null;
+  const [begunUs, endedUs] = [later(timed?.low ?? null, fromUs), earlier(timed?.high ?? null, toUs)];
+  const selects: string[] = [];
+  const parameters: DuckDbParameter[] = [];
+  const select = (part: number | null, narrow: (conditions: Conditions) => void): void => {
+    const conditions = new Conditions();
+    narrow(conditions);
+    addOwn(conditions, task, KEYS[sort], window);
+    if (afterId !== null) conditions.add('e.id > ?', BigInt(afterId));
+    addObserved(conditions, others, furtherRows > 0, begunUs, endedUs);
+    selects.push(
+      `SELECT e.id AS id, ${KEYS[sort]} AS sort_key, e.id AS arrival, ${part ?? 'NULL'} AS part
+       FROM store.exchange_rows e WHERE ${conditions.text}`,
+    );
+    parameters.push(...conditions.parameters);
+  };
+  if (first === undefined) select(null, () => {});
+  else {
+    first.parts.forEach((text, part) => {
+      select(part, (conditions) => conditions.add(text, ...first.parameters));
+    });
+    if (furtherRows > 0)
+      select(null, (conditions) => {
+        const when = observationTimes(begunUs, endedUs);
+        const ids = first.parts.map(
+          (part) =>
+            `SELECT e.of_id FROM store.exchange_rows e WHERE e.of_id IS NOT NULL AND ${part} AND ${when}`,
+        );
+        conditions.add(
+          `e.id IN (${ids.join(' UNION ALL ')})`,
+          ...first.parts.flatMap(() => first.parameters),
+        );
+        conditions.add(`(${first.text}) IS NOT TRUE`, ...first.parameters);
+      });
+  }
+  return { text: selects.join(' UNION ALL '), parameters };
+}
+
+/** What the exchange itself must fulfil. */
+function addOwn(
+  conditions: Conditions,
+  { selection, fromUs, toUs, sort, descending, after }: ListTask,
+  key: string,
+  window: Window | null,
+): void {
+  conditions.add('e.of_id IS NULL');
+  if (window !== null) conditions.add(`${key} BETWEEN ? AND ?`, BigInt(window.low), BigInt(window.high));
+  if (fromUs !== null) conditions.add('e.started_us >= ?', BigInt(fromUs));
+  if (toUs !== null) conditions.add('e.started_us < ?', BigInt(toUs));
+  if (after !== null) addAfter(conditions, key, sort, after, descending);
+  conditions.add(selection.text, ...selection.parameters);
 }
 
 function later(one: number | null, other: number | null): number | null {
@@ -147,9 +215,7 @@ function addAfter(
 ): void {
   const sign = descending ? '<' : '>';
   const id = BigInt(after.id);
-  if (sort === 'id') {
-    conditions.add(`e.id ${sign} ?`, id);
-  } else if (after.key === null) {
+  if (after.key === null) {
     conditions.add(`${key} IS NULL AND e.id ${sign} ?`, id);
   } else {
     const value = Number.isInteger(after.key) && !sort.match(/total|wait/) ? BigInt(after.key) : after.key;
@@ -160,56 +226,4 @@ function addAfter(
       id,
     );
   }
-}
-
-interface Window {
-  readonly low: number;
-  readonly high: number;
-}
-
-/** Windows of the sort key in the order of the page; a single null: one window that holds everything. */
-function* windows(task: ListTask, extent: Extent): Generator<Window | null> {
-  const bounds = boundsOf(task, extent);
-  if (bounds === 'none') return;
-  if (bounds === null) {
-    yield null;
-    return;
-  }
-  const { low, high } = bounds;
-  let width = Math.max(1, Math.ceil(((high - low + 1) * FIRST_WINDOW_ROWS) / Math.max(1, extent.rows)));
-  if (task.descending) {
-    for (let top = high; top >= low; width *= WINDOW_GROWTH) {
-      const bottom = Math.max(low, top - width + 1);
-      yield { low: bottom, high: top };
-      top = bottom - 1;
-    }
-  } else {
-    for (let bottom = low; bottom <= high; width *= WINDOW_GROWTH) {
-      const top = Math.min(high, bottom + width - 1);
-      yield { low: bottom, high: top };
-      bottom = top + 1;
-    }
-  }
-}
-
-function boundsOf(task: ListTask, { rows, lastId, oldestUs, newestUs }: Extent): Window | null | 'none' {
-  if (rows === 0 || oldestUs === null || newestUs === null) return 'none';
-  const { sort, descending, after, afterId, fromUs, toUs } = task;
-  let low: number;
-  let high: number;
-  if (sort === 'id') {
-    low = Math.max(1, (afterId ?? 0) + 1);
-    high = lastId;
-    if (after !== null && descending) high = Math.min(high, after.id);
-    if (after !== null && !descending) low = Math.max(low, after.id);
-  } else if (sort === 'started') {
-    // Behind a row id there is little: no windows are needed to find it.
-    if (afterId !== null) return null;
-    low = Math.max(oldestUs, fromUs ?? oldestUs);
-    high = Math.min(newestUs, toUs === null ? newestUs : toUs - 1);
-    const key = after?.key ?? null;
-    if (key !== null && descending) high = Math.min(high, key);
-    if (key !== null && !descending) low = Math.max(low, key);
-  } else return null;
-  return low > high ? 'none' : { low, high };
 }

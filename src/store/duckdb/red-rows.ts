@@ -1,8 +1,8 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { RedGroup, RedRow } from '../exchange-store.ts';
 import { type Cell, readRows } from './row-reading.ts';
-import { RED_AGGREGATES } from './schema.ts';
-import { addObserved, Conditions, type SelectionSql } from './selection-sql.ts';
+import { RED_AGGREGATES, RED_SPAN } from './schema.ts';
+import { addObserved, Conditions, observationTimes, type SelectionSql } from './selection-sql.ts';
 
 export interface RedTask {
   readonly selection: SelectionSql;
@@ -26,29 +26,47 @@ const GROUP_COLUMNS: Readonly<Record<RedGroup, readonly string[]>> = {
 };
 
 /** Over requests, as the views red_by_…: answers whose request is unknown are no part of it. */
-export async function redRows(connection: DuckDBConnection, task: RedTask): Promise<readonly RedRow[]> {
+export async function redRows(
+  connection: DuckDBConnection,
+  task: RedTask,
+  { furtherRows }: { readonly furtherRows: number },
+): Promise<readonly RedRow[]> {
   const { selection, fromUs, toUs, by, bucketSeconds, limit } = task;
   const groups = [...new Set(by)];
   const columns = groups.flatMap((group) => GROUP_COLUMNS[group]);
-  const conditions = new Conditions().add('e.method IS NOT NULL');
+  const conditions = new Conditions().add('e.of_id IS NULL').add('e.method IS NOT NULL');
   if (fromUs !== null) conditions.add('e.started_us >= ?', BigInt(fromUs));
   if (toUs !== null) conditions.add('e.started_us < ?', BigInt(toUs));
   conditions.add(selection.text, ...selection.parameters);
-  addObserved(conditions, selection, fromUs, toUs);
-  const keys = columns.map((name) => `e.${name} AS ${name}`);
+  addObserved(conditions, selection.observed, furtherRows > 0, fromUs, toUs);
+  const observers = OBSERVERS.filter((group) => groups.includes(group));
+  const byObserver = observers.length > 0 && furtherRows > 0;
+  const keys = columns.map((name) =>
+    byObserver && OBSERVERS.some((group) => group === name) ? `s.${name} AS ${name}` : `e.${name} AS ${name}`,
+  );
   if (bucketSeconds !== null) {
     const width = `${Math.round(bucketSeconds * 1e6)}`;
     keys.push(`e.started_us - ((e.started_us % ${width}) + ${width}) % ${width} AS bucket_us`);
   }
   const grouping = keys.length === 0 ? '' : `GROUP BY ${keys.map((_, index) => index + 1).join(', ')}`;
   const ties = keys.map((_, index) => `${index + 1} NULLS LAST`);
+  const seen = byObserver ? `JOIN (${observersSql(observers, fromUs, toUs)}) s ON s.exchange_id = e.id` : '';
   const { rows } = await readRows(
     connection,
-    `SELECT ${[...keys, RED_AGGREGATES].join(', ')} FROM store.exchange_rows e WHERE ${conditions.text} ${grouping}
+    `SELECT ${[...keys, RED_AGGREGATES, RED_SPAN].join(', ')} FROM store.exchange_rows e ${seen} WHERE ${conditions.text} ${grouping}
      HAVING count(*) > 0 ORDER BY ${['requests DESC', ...ties].join(', ')} LIMIT ${limit}`,
     conditions.parameters,
   );
   return rows.map((row) => redRow(row, task, groups, columns));
+}
+
+/** Groups that an exchange is in several of: whoever observed it. */
+const OBSERVERS = ['node', 'agent'] as const;
+
+/** One row for each exchange and observer; with two agents on one node the node counts once. */
+function observersSql(observers: readonly RedGroup[], fromUs: number | null, toUs: number | null): string {
+  return `SELECT DISTINCT coalesce(e.of_id, e.id) AS exchange_id, ${observers.map((name) => `e.${name}`).join(', ')}
+    FROM store.exchange_rows e WHERE ${observationTimes(fromUs, toUs)}`;
 }
 
 function redRow(
@@ -68,11 +86,7 @@ function redRow(
   const [requests, clientErrors, serverErrors, unanswered] = measures as number[];
   const percentiles = measures[4] as readonly (number | null)[] | null;
   const [maxMs, firstUs, lastUs] = measures.slice(5) as [number | null, number, number];
-  const spanUs = hasBucket
-    ? bucketSeconds * 1e6
-    : fromUs !== null && toUs !== null
-      ? toUs - fromUs
-      : lastUs - firstUs;
+  const spanUs = hasBucket ? bucketSeconds * 1e6 : (toUs ?? lastUs) - (fromUs ?? firstUs);
   return {
     group,
     bucketUs: hasBucket ? (row[columns.length] as number) : null,

@@ -104,6 +104,7 @@ async function deleteUpTo(connection: DuckDBConnection, state: KnownState, id: n
       'SELECT min(started_us), max(started_us) FROM store.exchange_rows',
     );
     [state.oldestUs, state.newestUs] = left.rows[0] as [number | null, number | null];
+    await state.agents.read(connection);
     return exchanges;
   } catch (error) {
     await connection.run('ROLLBACK').catch(() => {});

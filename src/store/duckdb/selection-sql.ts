@@ -10,10 +10,22 @@ export interface Sql {
   readonly parameters: readonly DuckDbParameter[];
 }
 
-/** Which exchanges, but for their times. Can be sent between threads. */
+/** Which exchanges `e`, by their own values but for their times. Can be sent between threads. */
 export interface SelectionSql extends Sql {
-  /** Condition of an observation `o` that has the address; null: any address. See observedSql. */
-  readonly observed: string | null;
+  /**
+   * Each must hold for some observation of the exchange, not all for the same one: behind address translation the client's
+   * node and the server's node see different addresses.
+   */
+  readonly observed: readonly ObservedSql[];
+}
+
+/** A condition on a row `e`. */
+export interface ObservedSql extends Sql {
+  /**
+   * The same as parts of which at most one holds. Each begins with columns that equal a constant: by these DuckDB
+   * passes over vectors before it reads other columns, which it does not by an OR over several columns.
+   */
+  readonly parts: readonly string[];
 }
 
 /** Collects conditions that all must hold. */
@@ -34,54 +46,63 @@ export class Conditions {
 
 /** Rows `e` that a selection means, but for its times. Throws UserError `address` and what the filter throws. */
 export function selectionSql({ where, address, agent, node }: Selection): SelectionSql {
-  const conditions = new Conditions();
-  conditions.add('e.of_id IS NULL');
-  let observed: string | null = null;
-  if (address !== null) {
-    const numbers = addressNumbers(address);
-    if (numbers === null)
-      throw new UserError('address', `${JSON.stringify(address.slice(0, 60))} is no IP address`, {
-        hint: 'write it as 10.0.0.1 or 2001:db8::1',
-      });
-    const side = (name: string): string =>
-      `(o.${name}_low = ${numbers.low}::UBIGINT AND o.${name}_high = ${numbers.high}::UBIGINT)`;
-    observed = `(${side('client')} OR ${side('server')})`;
-  }
-  for (const [name, value] of [
-    ['agent', agent],
-    ['node', node],
-  ] as const) {
+  const observed: ObservedSql[] = [];
+  if (address !== null) observed.push(addressCondition(address));
+  for (const [name, value] of Object.entries({ agent, node })) {
     if (value === null) continue;
-    conditions.add(
-      `(e.${name} = ? OR e.id IN (SELECT o.of_id FROM store.exchange_rows o WHERE o.of_id IS NOT NULL AND o.${name} = ?))`,
-      value,
-      value,
-    );
+    const text = `e.${name} = ?`;
+    observed.push({ text, parts: [text], parameters: [value] });
   }
-  if (where !== null) {
-    const { text, parameters } = where.duckdbSql('e');
-    conditions.add(text, ...parameters);
-  }
-  return { text: conditions.text, parameters: conditions.parameters, observed };
+  const own = where === null ? { text: 'true', parameters: [] } : where.duckdbSql('e');
+  return { text: own.text, parameters: own.parameters, observed };
+}
+
+/** Numbers are written into the text: they come from our own parser. */
+function addressCondition(address: string): ObservedSql {
+  const numbers = addressNumbers(address);
+  if (numbers === null)
+    throw new UserError('address', `${JSON.stringify(address.slice(0, 60))} is no IP address`, {
+      hint: 'write it as 10.0.0.1 or 2001:db8::1',
+    });
+  const side = (name: string): string =>
+    `(e.${name}_low = ${numbers.low}::UBIGINT AND e.${name}_high = ${numbers.high}::UBIGINT)`;
+  const [client, server] = [side('client'), side('server')];
+  return {
+    text: `(${client} OR ${server})`,
+    parts: [client, `${server} AND ${client} IS NOT TRUE`],
+    parameters: [],
+  };
 }
 
 /**
- * Adds that some observation of the exchange `e` has the address: behind address translation the client's node and the
- * server's node see different ones. `fromUs`, `toUs`: between which the exchanges began, null: not known; observations
- * are looked for in that span only, wider by what clocks may differ.
+ * Adds what a selection asks of the observations of an exchange `e`. `further`: there are rows that are further
+ * observations; without any, the exchange's own row is all there is. `fromUs`, `toUs`: between which the exchanges
+ * began, null: not known; observations are looked for in that span only, wider by what clocks may differ.
  */
 export function addObserved(
   conditions: Conditions,
-  { observed }: SelectionSql,
+  observed: readonly ObservedSql[],
+  further: boolean,
   fromUs: number | null,
   toUs: number | null,
 ): void {
-  if (observed === null) return;
-  const { apartUs } = STORE_LIMITS;
-  const span = [
-    ...(fromUs === null ? [] : [`o.started_us >= ${BigInt(fromUs) - BigInt(apartUs)}`]),
-    ...(toUs === null ? [] : [`o.started_us <= ${BigInt(toUs) + BigInt(apartUs)}`]),
+  for (const { text, parameters } of observed) {
+    if (!further) conditions.add(text, ...parameters);
+    else {
+      const when = observationTimes(fromUs, toUs);
+      conditions.add(
+        `e.id IN (SELECT coalesce(e.of_id, e.id) FROM store.exchange_rows e WHERE ${text} AND ${when})`,
+        ...parameters,
+      );
+    }
+  }
+}
+
+/** When observations of exchanges can have begun that began between these times; null: not known. */
+export function observationTimes(fromUs: number | null, toUs: number | null): string {
+  const times = [
+    ...(fromUs === null ? [] : [`e.started_us >= ${fromUs - STORE_LIMITS.apartUs}`]),
+    ...(toUs === null ? [] : [`e.started_us <= ${toUs + STORE_LIMITS.apartUs}`]),
   ];
-  const wanted = [observed, ...span].join(' AND ');
-  conditions.add(`e.id IN (SELECT coalesce(o.of_id, o.id) FROM store.exchange_rows o WHERE ${wanted})`);
+  return times.length === 0 ? 'true' : times.join(' AND ');
 }

@@ -1,0 +1,70 @@
+import type { DuckDBConnection } from '@duckdb/node-api';
+import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
+import type { Position } from './cursor.ts';
+import type { Found, ListTask } from './list-rows.ts';
+import { readRows, type Table } from './row-reading.ts';
+import { Conditions } from './selection-sql.ts';
+import { EXCHANGE_COLUMNS, selectList } from './storage-columns.ts';
+
+/**
+ * The rows of a page, in its order. `key`: the SQL by which it is sorted.
+ *
+ * A list of ids alone is no more than a hint to DuckDB: it reads all rows of the row groups that hold them, in every column
+ * (35 ms of CPU instead of 8 for 12 columns of 200 rows that lie far apart in 10 million, and row ids are slower still). So what
+ * the rows have in common is said again: conditions on single columns are looked at first, and the other columns read only
+ * where they hold.
+ */
+export async function readPage(
+  connection: DuckDBConnection,
+  task: ListTask,
+  key: string,
+  page: readonly Found[],
+): Promise<Table> {
+  const { columns, selection } = task;
+  const shown =
+    columns === null ? EXCHANGE_COLUMNS : EXCHANGE_COLUMNS.filter(({ name }) => columns.includes(name));
+  const names = shown.map(({ name }) => name);
+  if (page.length === 0) return { names, rows: [] };
+  const list = ['e.id', selectList(shown)].filter((part) => part !== '').join(', ');
+  const [first] = selection.observed;
+  const selects: string[] = [];
+  const parameters: DuckDbParameter[] = [];
+  for (const [part, rows] of byPart(page)) {
+    const conditions = new Conditions();
+    if (part !== null && first !== undefined) conditions.add(first.parts[part], ...first.parameters);
+    addCommon(conditions, task, key, rows);
+    selects.push(`SELECT ${list} FROM store.exchange_rows e WHERE ${conditions.text}`);
+    parameters.push(...conditions.parameters);
+  }
+  const { rows } = await readRows(connection, selects.join(' UNION ALL '), parameters);
+  const byId = new Map(rows.map(([id, ...values]) => [id as number, values]));
+  return { names, rows: page.map(({ id }) => byId.get(id) ?? []) };
+}
+
+function byPart(page: readonly Found[]): Map<number | null, Found[]> {
+  const parts = new Map<number | null, Found[]>();
+  for (const found of page) {
+    const rows = parts.get(found.part);
+    if (rows === undefined) parts.set(found.part, [found]);
+    else rows.push(found);
+  }
+  return parts;
+}
+
+function addCommon(
+  conditions: Conditions,
+  { selection, sort }: ListTask,
+  key: string,
+  rows: readonly Position[],
+): void {
+  const ids = rows.map(({ id }) => id);
+  conditions.add(`e.id IN (${ids.join(', ')})`);
+  conditions.add(`e.id BETWEEN ${Math.min(...ids)} AND ${Math.max(...ids)}`);
+  const keys = rows.map((row) => row.key);
+  if (sort !== 'id' && keys.every((one) => one !== null)) {
+    const number = (value: number): DuckDbParameter =>
+      sort === 'total' || sort === 'wait' ? value : BigInt(value);
+    conditions.add(`${key} BETWEEN ? AND ?`, number(Math.min(...keys)), number(Math.max(...keys)));
+  }
+  conditions.add(selection.text, ...selection.parameters);
+}

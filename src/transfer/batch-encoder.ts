@@ -1,12 +1,11 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import type { BatchColumn, RowBatch } from '../model/row-batch.ts';
-import type { BatchValue } from './batch-builder.ts';
 import { BATCH_COLUMNS, type BatchColumnFacts } from './batch-columns.ts';
 import { NumberColumnBuilder, TextColumnBuilder } from './column-builder.ts';
 import { encodeBatch } from './encode-batch.ts';
 import { exchangeValues, type ValueOf } from './exchange-values.ts';
-import { checkText, numberMistake } from './value-rules.ts';
+import { checkText, isNumberOf } from './value-rules.ts';
 import { wellFormed } from './well-formed.ts';
 
 export interface BatchEncoderOptions {
@@ -22,11 +21,16 @@ const NUMBER_BYTES = 130;
 /** An address that is none, for a column that must have one. */
 const NO_ADDRESS = '::';
 
-interface Column {
+interface TextColumn {
   readonly facts: BatchColumnFacts;
   readonly valueOf: ValueOf;
-  readonly texts: TextColumnBuilder | null;
-  readonly numbers: NumberColumnBuilder | null;
+  readonly texts: TextColumnBuilder;
+}
+
+interface NumberColumn {
+  readonly facts: BatchColumnFacts;
+  readonly valueOf: ValueOf;
+  readonly numbers: NumberColumnBuilder;
 }
 
 /**
@@ -35,38 +39,40 @@ interface Column {
  */
 export class BatchEncoder {
   readonly #clock: RunClock;
-  readonly #columns: readonly Column[];
+  /** Apart, so that each of the two loops over them runs the same code for every column. */
+  readonly #texts: readonly TextColumn[];
+  readonly #numbers: readonly NumberColumn[];
   #rows = 0;
   #leftOut = 0;
 
   constructor({ clock, captures }: BatchEncoderOptions) {
     this.#clock = clock;
     const values = exchangeValues(captures);
-    this.#columns = BATCH_COLUMNS.map((facts, index) => ({
-      facts,
-      valueOf: values[index] as ValueOf,
-      texts: facts.type === 'text' ? new TextColumnBuilder() : null,
-      numbers: facts.type === 'text' ? null : new NumberColumnBuilder(),
-    }));
+    const columns = BATCH_COLUMNS.map((facts, index) => ({ facts, valueOf: values[index] as ValueOf }));
+    this.#texts = columns
+      .filter(({ facts }) => facts.type === 'text')
+      .map((column) => ({ ...column, texts: new TextColumnBuilder(column.facts.form === 'uid') }));
+    this.#numbers = columns
+      .filter(({ facts }) => facts.type !== 'text')
+      .map((column) => ({ ...column, numbers: new NumberColumnBuilder() }));
   }
 
   /** Adds the exchange; nothing of it is kept by reference but its texts. */
   add(exchange: Exchange): void {
     const epochSeconds = this.#clock.epochSeconds ?? 0;
-    for (const column of this.#columns) {
-      const value = column.valueOf(exchange, epochSeconds);
-      if (column.texts !== null) this.#text(column.texts, column.facts, value);
-      else column.numbers?.add(this.#number(column.facts, value));
+    for (const { facts, valueOf, texts } of this.#texts) {
+      const value = valueOf(exchange, epochSeconds) as string | null;
+      if (value === null) texts.addNull();
+      else this.#text(texts, facts, value);
+    }
+    for (const { facts, valueOf, numbers } of this.#numbers) {
+      const value = valueOf(exchange, epochSeconds) as number | null;
+      numbers.add(value === null || isNumberOf(facts, value) ? value : this.#nearest(facts, value));
     }
     this.#rows += 1;
   }
 
-  #text(texts: TextColumnBuilder, facts: BatchColumnFacts, value: BatchValue): void {
-    if (value === null) {
-      texts.addNull();
-      return;
-    }
-    const text = value as string;
+  #text(texts: TextColumnBuilder, facts: BatchColumnFacts, text: string): void {
     const known = texts.codeOf(text);
     if (known !== undefined) {
       texts.addCode(known);
@@ -81,14 +87,11 @@ export class BatchEncoder {
     }
   }
 
-  #number(facts: BatchColumnFacts, value: BatchValue): number | null {
-    if (value === null) return null;
-    const number = value as number;
-    if (numberMistake(facts, number) === null) return number;
+  /** In the place of a number that no batch may carry. */
+  #nearest({ nullable, minimum, maximum }: BatchColumnFacts, value: number): number | null {
     this.#leftOut += 1;
-    const { nullable, minimum, maximum } = facts;
     if (nullable) return null;
-    return Number.isNaN(number) ? minimum : Math.trunc(Math.min(maximum, Math.max(minimum, number)));
+    return Number.isNaN(value) ? minimum : Math.trunc(Math.min(maximum, Math.max(minimum, value)));
   }
 
   /** Exchanges since the last `take`. */
@@ -99,7 +102,7 @@ export class BatchEncoder {
   /** About how many bytes they will have before compression. */
   get bytes(): number {
     let chars = 0;
-    for (const { texts } of this.#columns) if (texts !== null) chars += texts.chars;
+    for (const { texts } of this.#texts) chars += texts.chars;
     return chars + this.#rows * NUMBER_BYTES;
   }
 
@@ -116,10 +119,8 @@ export class BatchEncoder {
     const rows = this.#rows;
     if (rows === 0) throw new Error('a batch has at least one row');
     const columns: Record<string, BatchColumn> = {};
-    for (const { facts, texts, numbers } of this.#columns) {
-      const column = (texts ?? numbers)?.take(rows);
-      if (column !== undefined) columns[facts.name] = column;
-    }
+    for (const { facts, texts } of this.#texts) columns[facts.name] = texts.take(rows);
+    for (const { facts, numbers } of this.#numbers) columns[facts.name] = numbers.take(rows);
     this.#rows = 0;
     return { rows, columns };
   }

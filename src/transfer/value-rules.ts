@@ -10,7 +10,7 @@ const UID = /^[0-9a-f]{16}$/;
 /** A text as it is to be stored, or a sentence that says why it is not: `{ mistake }`. */
 export type CheckedText = string | { readonly mistake: string };
 
-/** Throws UserError where a column of JSON holds none. `madeHere`: JSON that this program wrote needs no second look. */
+/** Throws UserError where a column of JSON holds none. `madeHere`: what this program wrote in a form needs no second look. */
 export function checkText(column: BatchColumnFacts, text: string, madeHere = false): CheckedText {
   const { maxBytes, words, form } = column;
   // At least a byte and at most 3 for each UTF-16 unit.
@@ -25,17 +25,22 @@ export function checkText(column: BatchColumnFacts, text: string, madeHere = fal
     case 'address':
       return canonicalAddress(text) ?? { mistake: 'not an IP address' };
     case 'uid':
-      return UID.test(text) ? text : { mistake: 'not 16 hexadecimal digits in small letters' };
+      return madeHere || UID.test(text) ? text : { mistake: 'not 16 hexadecimal digits in small letters' };
     default:
       if (madeHere) return text;
       return canonicalForm(form, text) ?? { mistake: `not ${FORM_WORDS[form]}` };
   }
 }
 
+/** The number can stand there. */
+export function isNumberOf({ type, minimum, maximum }: BatchColumnFacts, value: number): boolean {
+  return value >= minimum && value <= maximum && (type !== 'integer' || Number.isInteger(value));
+}
+
 /** A sentence that says why the number cannot stand there; null: it can. */
 export function numberMistake(column: BatchColumnFacts, value: number): string | null {
+  if (isNumberOf(column, value)) return null;
   const { type, minimum, maximum } = column;
   if (type === 'integer' && !Number.isInteger(value)) return 'not a whole number';
-  if (value >= minimum && value <= maximum) return null;
   return `not a number from ${minimum} to ${maximum}`;
 }

@@ -5,7 +5,7 @@ import { BATCH_COLUMNS, type BatchColumnFacts } from './batch-columns.ts';
 import { NumberColumnBuilder, TextColumnBuilder } from './column-builder.ts';
 import { encodeBatch } from './encode-batch.ts';
 import { exchangeValues, type ValueOf } from './exchange-values.ts';
-import { checkText, isNumberOf } from './value-rules.ts';
+import { checkText } from './value-rules.ts';
 import { wellFormed } from './well-formed.ts';
 
 export interface BatchEncoderOptions {
@@ -31,6 +31,9 @@ interface NumberColumn {
   readonly facts: BatchColumnFacts;
   readonly valueOf: ValueOf;
   readonly numbers: NumberColumnBuilder;
+  /** Smallest and largest value: for every number of every exchange, and the facts of columns have many shapes. */
+  readonly bounds: Float64Array;
+  readonly isInteger: boolean;
 }
 
 /**
@@ -54,20 +57,28 @@ export class BatchEncoder {
       .map((column) => ({ ...column, texts: new TextColumnBuilder(column.facts.form === 'uid') }));
     this.#numbers = columns
       .filter(({ facts }) => facts.type !== 'text')
-      .map((column) => ({ ...column, numbers: new NumberColumnBuilder() }));
+      .map((column) => ({
+        ...column,
+        numbers: new NumberColumnBuilder(),
+        bounds: Float64Array.of(column.facts.minimum, column.facts.maximum),
+        isInteger: column.facts.type === 'integer',
+      }));
   }
 
   /** Adds the exchange; nothing of it is kept by reference but its texts. */
   add(exchange: Exchange): void {
     const epochSeconds = this.#clock.epochSeconds ?? 0;
-    for (const { facts, valueOf, texts } of this.#texts) {
-      const value = valueOf(exchange, epochSeconds) as string | null;
+    for (const { facts, valueOf: valueIn, texts } of this.#texts) {
+      const value = valueIn(exchange, epochSeconds) as string | null;
       if (value === null) texts.addNull();
       else this.#text(texts, facts, value);
     }
-    for (const { facts, valueOf, numbers } of this.#numbers) {
-      const value = valueOf(exchange, epochSeconds) as number | null;
-      numbers.add(value === null || isNumberOf(facts, value) ? value : this.#nearest(facts, value));
+    for (const { facts, valueOf: valueIn, numbers, bounds, isInteger } of this.#numbers) {
+      const value = valueIn(exchange, epochSeconds) as number | null;
+      const isGood =
+        value === null ||
+        (value >= bounds[0] && value <= bounds[1] && (!isInteger || Number.isInteger(value)));
+      numbers.add(isGood ? value : this.#nearest(facts, value));
     }
     this.#rows += 1;
   }

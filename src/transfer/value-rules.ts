@@ -32,15 +32,10 @@ export function checkText(column: BatchColumnFacts, text: string, madeHere = fal
   }
 }
 
-/** The number can stand there. */
-export function isNumberOf({ type, minimum, maximum }: BatchColumnFacts, value: number): boolean {
-  return value >= minimum && value <= maximum && (type !== 'integer' || Number.isInteger(value));
-}
-
 /** A sentence that says why the number cannot stand there; null: it can. */
 export function numberMistake(column: BatchColumnFacts, value: number): string | null {
-  if (isNumberOf(column, value)) return null;
   const { type, minimum, maximum } = column;
   if (type === 'integer' && !Number.isInteger(value)) return 'not a whole number';
+  if (value >= minimum && value <= maximum) return null;
   return `not a number from ${minimum} to ${maximum}`;
 }

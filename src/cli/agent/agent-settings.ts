@@ -148,7 +148,7 @@ const MEMORY_PER_CONNECTION = 16 * 1024;
  * Where each exchange has a connection of its own, most connections in memory are closed ones, and what lives for
  * seconds costs the collector of garbage more than what lives for a moment.
  */
-const MEMORY_PER_CLOSED_CONNECTION = 256 * 1024;
+const MEMORY_PER_CLOSED_CONNECTION = 512 * 1024;
 
 /** What the pipeline may hold so that the process stays within its memory; docs/agent.md has the sum. */
 export function limitsFor(memoryBytes: number): Partial<Limits> {

@@ -50,7 +50,13 @@ export class FieldMemo {
     return null;
   }
 
-  #findAt(slot: number, isResponse: boolean, bytes: Uint8Array, start: number, end: number): FieldFacts | null {
+  #findAt(
+    slot: number,
+    isResponse: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): FieldFacts | null {
     const length = this.#lengths[slot];
     if (length === 0 || end - start < length || this.#ofResponses[slot] !== (isResponse ? 1 : 0)) return null;
     if (!this.#known.equal(slot * SLOT_BYTES, bytes, start, length)) return null;

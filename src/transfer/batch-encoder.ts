@@ -21,19 +21,34 @@ const NUMBER_BYTES = 130;
 /** An address that is none, for a column that must have one. */
 const NO_ADDRESS = '::';
 
-interface TextColumn {
+// Classes, so that all columns have one shape: these loops run for every value of every exchange.
+
+class TextColumn {
   readonly facts: BatchColumnFacts;
-  readonly valueOf: ValueOf;
+  readonly valueIn: ValueOf;
   readonly texts: TextColumnBuilder;
+
+  constructor(facts: BatchColumnFacts, valueIn: ValueOf) {
+    this.facts = facts;
+    this.valueIn = valueIn;
+    this.texts = new TextColumnBuilder(facts.form === 'uid');
+  }
 }
 
-interface NumberColumn {
+class NumberColumn {
   readonly facts: BatchColumnFacts;
-  readonly valueOf: ValueOf;
-  readonly numbers: NumberColumnBuilder;
-  /** Smallest and largest value: for every number of every exchange, and the facts of columns have many shapes. */
+  readonly valueIn: ValueOf;
+  readonly numbers = new NumberColumnBuilder();
+  /** Smallest and largest value. */
   readonly bounds: Float64Array;
   readonly isInteger: boolean;
+
+  constructor(facts: BatchColumnFacts, valueIn: ValueOf) {
+    this.facts = facts;
+    this.valueIn = valueIn;
+    this.bounds = Float64Array.of(facts.minimum, facts.maximum);
+    this.isInteger = facts.type === 'integer';
+  }
 }
 
 /**
@@ -51,29 +66,26 @@ export class BatchEncoder {
   constructor({ clock, captures }: BatchEncoderOptions) {
     this.#clock = clock;
     const values = exchangeValues(captures);
-    const columns = BATCH_COLUMNS.map((facts, index) => ({ facts, valueOf: values[index] as ValueOf }));
-    this.#texts = columns
-      .filter(({ facts }) => facts.type === 'text')
-      .map((column) => ({ ...column, texts: new TextColumnBuilder(column.facts.form === 'uid') }));
-    this.#numbers = columns
-      .filter(({ facts }) => facts.type !== 'text')
-      .map((column) => ({
-        ...column,
-        numbers: new NumberColumnBuilder(),
-        bounds: Float64Array.of(column.facts.minimum, column.facts.maximum),
-        isInteger: column.facts.type === 'integer',
-      }));
+    const texts: TextColumn[] = [];
+    const numbers: NumberColumn[] = [];
+    for (const [index, facts] of BATCH_COLUMNS.entries()) {
+      const valueIn = values[index] as ValueOf;
+      if (facts.type === 'text') texts.push(new TextColumn(facts, valueIn));
+      else numbers.push(new NumberColumn(facts, valueIn));
+    }
+    this.#texts = texts;
+    this.#numbers = numbers;
   }
 
   /** Adds the exchange; nothing of it is kept by reference but its texts. */
   add(exchange: Exchange): void {
     const epochSeconds = this.#clock.epochSeconds ?? 0;
-    for (const { facts, valueOf: valueIn, texts } of this.#texts) {
+    for (const { facts, valueIn, texts } of this.#texts) {
       const value = valueIn(exchange, epochSeconds) as string | null;
       if (value === null) texts.addNull();
       else this.#text(texts, facts, value);
     }
-    for (const { facts, valueOf: valueIn, numbers, bounds, isInteger } of this.#numbers) {
+    for (const { facts, valueIn, numbers, bounds, isInteger } of this.#numbers) {
       const value = valueIn(exchange, epochSeconds) as number | null;
       const isGood =
         value === null ||

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { surviveHangUps } from './hang-ups.ts';
 
 /** Version of the package, from its package.json. */
 function packageVersion(): string {
@@ -7,6 +8,7 @@ function packageVersion(): string {
 }
 
 const args = process.argv.slice(2);
+surviveHangUps(args);
 // The version alone must not wait for anything else to load.
 if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
   process.stdout.write(`${packageVersion()}\n`);

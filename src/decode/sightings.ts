@@ -8,6 +8,13 @@ const SAME_INTERFACE_NS = 10e6;
 /** The same for packets without an IP identification, where only equal headers speak for it. */
 const SAME_INTERFACE_UNNUMBERED_NS = 0.1e6;
 
+/** One record a slot, in one line of the processor's cache: words (signature, check, place), then the time as a double. */
+const SLOT_WORDS = 8;
+const CHECK = 1;
+const PLACE = 2;
+const SLOT_DOUBLES = SLOT_WORDS / 2;
+const TIME = 2;
+
 /**
  * Recognises a packet that was seen before: on another interface, or twice in one mirror. What routers and
  * bridges leave alone is compared: addresses, ports, sequence numbers, flags, window, TCP checksum, IP
@@ -15,16 +22,21 @@ const SAME_INTERFACE_UNNUMBERED_NS = 0.1e6;
  * Fixed size: the last SLOTS packets or so are remembered, by two signatures of 32 bits.
  */
 export class Sightings {
-  readonly #signatures = new Int32Array(SLOTS);
-  readonly #checks = new Int32Array(SLOTS);
-  readonly #interfaces = new Int32Array(SLOTS);
+  readonly #words: Int32Array;
   /** NaN, which is near to no time: the slot is empty. */
-  readonly #timesNs = new Float64Array(SLOTS).fill(Number.NaN);
+  readonly #timesNs: Float64Array;
 
   /** What was found last had been seen at another place. */
   elsewhere = false;
   /** The place at which what was found last had been seen before. */
   earlierKey = 0;
+
+  constructor() {
+    const records = new ArrayBuffer(SLOTS * SLOT_WORDS * Int32Array.BYTES_PER_ELEMENT);
+    this.#words = new Int32Array(records);
+    this.#timesNs = new Float64Array(records);
+    for (let slot = 0; slot < SLOTS; slot += 1) this.#timesNs[slot * SLOT_DOUBLES + TIME] = Number.NaN;
+  }
 
   /** True: this is a further sighting. `interfaceNumber` must tell places of the run apart; see tcp/place-key.ts. */
   seenBefore(frame: Frame, interfaceNumber: number): boolean {
@@ -37,22 +49,26 @@ export class Sightings {
     const slot = hash & (SLOTS - 1);
     const check =
       (frame.seq + Math.imul(frame.ack, 31) + Math.imul(frame.src0, 17) + frame.dst0) ^ (frame.ipId << 8);
-    if (this.#signatures[slot] === hash && this.#checks[slot] === check) {
-      const distanceNs = Math.abs(frame.timeNs - this.#timesNs[slot]);
+    const words = this.#words;
+    const at = slot * SLOT_WORDS;
+    const timeAt = slot * SLOT_DOUBLES + TIME;
+    if (words[at] === hash && words[at + CHECK] === check) {
+      const distanceNs = Math.abs(frame.timeNs - this.#timesNs[timeAt]);
+      const earlierKey = words[at + PLACE];
       const windowNs =
-        this.#interfaces[slot] !== interfaceNumber
+        earlierKey !== interfaceNumber
           ? OTHER_INTERFACE_NS
           : frame.ipVersion === 4 && frame.ipId !== 0
             ? SAME_INTERFACE_NS
             : SAME_INTERFACE_UNNUMBERED_NS;
-      this.earlierKey = this.#interfaces[slot];
-      this.elsewhere = this.earlierKey !== interfaceNumber;
+      this.earlierKey = earlierKey;
+      this.elsewhere = earlierKey !== interfaceNumber;
       if (distanceNs <= windowNs) return true;
     }
-    this.#signatures[slot] = hash;
-    this.#checks[slot] = check;
-    this.#interfaces[slot] = interfaceNumber;
-    this.#timesNs[slot] = frame.timeNs;
+    words[at] = hash;
+    words[at + CHECK] = check;
+    words[at + PLACE] = interfaceNumber;
+    this.#timesNs[timeAt] = frame.timeNs;
     return false;
   }
 }

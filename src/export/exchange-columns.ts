@@ -27,16 +27,35 @@ const text = column('text');
 const milliseconds = (ns: number | null): number | null => (ns === null ? null : ns / 1e6);
 const microseconds = (exchange: Exchange): number => Math.floor(startNs(exchange) / 1000);
 
-/** Routes by target: the same targets come again and again. */
-const ROUTES_KEPT = 4096;
-const routes = new Map<string, string>();
-function routeOfTarget(target: string): string {
-  const known = routes.get(target);
-  if (known !== undefined) return known;
-  const route = routeOf(target);
-  if (routes.size >= ROUTES_KEPT) routes.clear();
-  if (target.length <= 256) routes.set(target, route);
-  return route;
+/** What a target says of where it leads. */
+interface Place {
+  readonly path: string;
+  readonly route: string;
+}
+
+/**
+ * Places by path: the same few come again and again, with ever other queries. And the place of the last target, which
+ * is asked for twice.
+ */
+const PLACES_KEPT = 4096;
+/** A path that is kept may keep the target alive that it was cut from. */
+const LONGEST_TARGET_KEPT = 1024;
+const places = new Map<string, Place>();
+let lastTarget = '/';
+let lastPlace: Place = { path: pathOf(lastTarget), route: routeOf(lastTarget) };
+function placeOf(target: string): Place {
+  if (target === lastTarget) return lastPlace;
+  const path = pathOf(target);
+  let place = places.get(path);
+  if (place === undefined) {
+    // What comes before and behind the path does not count for the route.
+    place = { path, route: routeOf(path) };
+    if (places.size >= PLACES_KEPT) places.clear();
+    if (target.length <= LONGEST_TARGET_KEPT) places.set(path, place);
+  }
+  lastTarget = target;
+  lastPlace = place;
+  return place;
 }
 
 /** JSON array of [name, value]; null: no fields. */
@@ -66,8 +85,8 @@ export const EXCHANGE_COLUMNS: readonly ExchangeColumn[] = [
   text('method', ({ request }) => request?.method ?? null),
   text('host', ({ request }) => request?.host ?? null),
   text('target', ({ request }) => request?.target ?? null),
-  text('path', ({ request }) => (request === null ? null : pathOf(request.target))),
-  text('route', ({ request }) => (request === null ? null : routeOfTarget(request.target))),
+  text('path', ({ request }) => (request === null ? null : placeOf(request.target).path)),
+  text('route', ({ request }) => (request === null ? null : placeOf(request.target).route)),
   text('http_version', ({ request, response }) => request?.version ?? response?.version ?? null),
   text('response_http_version', ({ response }) => response?.version ?? null),
   integer('status', ({ response }) => (response === null ? null : (response.status ?? 0))),

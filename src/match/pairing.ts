@@ -3,6 +3,9 @@ import type { Loss } from './loss.ts';
 import type { RequestState, ResponseState } from './message-state.ts';
 import { RequestQueue } from './request-queue.ts';
 
+/** Shared, and never added to. */
+const NONE: ResponseState[] = [];
+
 /** What the pairing decides; the connection carries it out. */
 export interface PairingResult {
   paired(request: RequestState, response: ResponseState, certainty: Certainty): void;
@@ -36,7 +39,7 @@ export class Pairing {
   /** Requests without an answer so far. */
   readonly #waiting = new RequestQueue();
   /** Responses held back, in order, and how many of them stand before the last gap. */
-  #held: ResponseState[] = [];
+  #held: ResponseState[] = NONE;
   #heldBeforeGap = 0;
   /** Response bytes that may have held messages are missing, or were not understood, up to here; -1: none are. */
   #lostUpTo = -1;
@@ -198,6 +201,7 @@ export class Pairing {
 
   #hold(response: ResponseState): void {
     response.held = true;
+    if (this.#held === NONE) this.#held = [];
     this.#held.push(response);
   }
 
@@ -217,7 +221,7 @@ export class Pairing {
   #settle(countBack: boolean): void {
     const held = this.#held;
     const pairs = countBack ? this.#pairsFromTheBack() : 0;
-    this.#held = [];
+    this.#held = NONE;
     this.#heldBeforeGap = 0;
     const orphans = held.length - pairs;
     const unanswered = this.#waiting.length - pairs;
@@ -255,7 +259,7 @@ export class Pairing {
   #loseTrack(): void {
     this.#lostTrack = true;
     const held = this.#held;
-    this.#held = [];
+    this.#held = NONE;
     this.#heldBeforeGap = 0;
     for (const response of held) this.#orphan(response, 'ambiguous');
   }

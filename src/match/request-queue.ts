@@ -1,13 +1,16 @@
 import type { RequestState } from './message-state.ts';
 
+/** Shared, and never added to. */
+const NONE: RequestState[] = [];
+
 /**
  * Requests of one connection that wait for an answer, oldest first. Most of the time there is one: the oldest has
  * a place of its own, so that the usual case touches no array.
  */
 export class RequestQueue {
   #first: RequestState | null = null;
-  /** Those behind the first one, from `#head` on. */
-  readonly #others: RequestState[] = [];
+  /** Those behind the first one, from `#head` on. Made when there are some, as with most connections there are none. */
+  #others: RequestState[] = NONE;
   #head = 0;
 
   get length(): number {
@@ -24,7 +27,10 @@ export class RequestQueue {
 
   push(request: RequestState): void {
     if (this.#first === null) this.#first = request;
-    else this.#others.push(request);
+    else {
+      if (this.#others === NONE) this.#others = [];
+      this.#others.push(request);
+    }
   }
 
   shift(): RequestState | undefined {

@@ -23,8 +23,10 @@ const TOKEN = /^(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9_=+~-]{16,}$/;
 
 /** Query and fragment taken off: everything from the first `?` or `#`. */
 function withoutQuery(target: string): string {
-  const end = target.search(/[?#]/);
-  return end < 0 ? target : target.slice(0, end);
+  const query = target.indexOf('?');
+  const path = query < 0 ? target : target.slice(0, query);
+  const fragment = path.indexOf('#');
+  return fragment < 0 ? path : path.slice(0, fragment);
 }
 
 /**

@@ -1,12 +1,11 @@
 import type { Exchange } from '../model/exchange.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import type { BatchColumn, RowBatch } from '../model/row-batch.ts';
-import type { BatchValue } from './batch-builder.ts';
 import { BATCH_COLUMNS, type BatchColumnFacts } from './batch-columns.ts';
 import { NumberColumnBuilder, TextColumnBuilder } from './column-builder.ts';
 import { encodeBatch } from './encode-batch.ts';
 import { exchangeValues, type ValueOf } from './exchange-values.ts';
-import { checkText, numberMistake } from './value-rules.ts';
+import { checkText } from './value-rules.ts';
 import { wellFormed } from './well-formed.ts';
 
 export interface BatchEncoderOptions {
@@ -22,11 +21,34 @@ const NUMBER_BYTES = 130;
 /** An address that is none, for a column that must have one. */
 const NO_ADDRESS = '::';
 
-interface Column {
+// Classes, so that all columns have one shape: these loops run for every value of every exchange.
+
+class TextColumn {
   readonly facts: BatchColumnFacts;
-  readonly valueOf: ValueOf;
-  readonly texts: TextColumnBuilder | null;
-  readonly numbers: NumberColumnBuilder | null;
+  readonly valueIn: ValueOf;
+  readonly texts: TextColumnBuilder;
+
+  constructor(facts: BatchColumnFacts, valueIn: ValueOf) {
+    this.facts = facts;
+    this.valueIn = valueIn;
+    this.texts = new TextColumnBuilder(facts.form === 'uid');
+  }
+}
+
+class NumberColumn {
+  readonly facts: BatchColumnFacts;
+  readonly valueIn: ValueOf;
+  readonly numbers = new NumberColumnBuilder();
+  /** Smallest and largest value. */
+  readonly bounds: Float64Array;
+  readonly isInteger: boolean;
+
+  constructor(facts: BatchColumnFacts, valueIn: ValueOf) {
+    this.facts = facts;
+    this.valueIn = valueIn;
+    this.bounds = Float64Array.of(facts.minimum, facts.maximum);
+    this.isInteger = facts.type === 'integer';
+  }
 }
 
 /**
@@ -35,38 +57,45 @@ interface Column {
  */
 export class BatchEncoder {
   readonly #clock: RunClock;
-  readonly #columns: readonly Column[];
+  /** Apart, so that each of the two loops over them runs the same code for every column. */
+  readonly #texts: readonly TextColumn[];
+  readonly #numbers: readonly NumberColumn[];
   #rows = 0;
   #leftOut = 0;
 
   constructor({ clock, captures }: BatchEncoderOptions) {
     this.#clock = clock;
     const values = exchangeValues(captures);
-    this.#columns = BATCH_COLUMNS.map((facts, index) => ({
-      facts,
-      valueOf: values[index] as ValueOf,
-      texts: facts.type === 'text' ? new TextColumnBuilder() : null,
-      numbers: facts.type === 'text' ? null : new NumberColumnBuilder(),
-    }));
+    const texts: TextColumn[] = [];
+    const numbers: NumberColumn[] = [];
+    for (const [index, facts] of BATCH_COLUMNS.entries()) {
+      const valueIn = values[index] as ValueOf;
+      if (facts.type === 'text') texts.push(new TextColumn(facts, valueIn));
+      else numbers.push(new NumberColumn(facts, valueIn));
+    }
+    this.#texts = texts;
+    this.#numbers = numbers;
   }
 
   /** Adds the exchange; nothing of it is kept by reference but its texts. */
   add(exchange: Exchange): void {
     const epochSeconds = this.#clock.epochSeconds ?? 0;
-    for (const column of this.#columns) {
-      const value = column.valueOf(exchange, epochSeconds);
-      if (column.texts !== null) this.#text(column.texts, column.facts, value);
-      else column.numbers?.add(this.#number(column.facts, value));
+    for (const { facts, valueIn, texts } of this.#texts) {
+      const value = valueIn(exchange, epochSeconds) as string | null;
+      if (value === null) texts.addNull();
+      else this.#text(texts, facts, value);
+    }
+    for (const { facts, valueIn, numbers, bounds, isInteger } of this.#numbers) {
+      const value = valueIn(exchange, epochSeconds) as number | null;
+      const isGood =
+        value === null ||
+        (value >= bounds[0] && value <= bounds[1] && (!isInteger || Number.isInteger(value)));
+      numbers.add(isGood ? value : this.#nearest(facts, value));
     }
     this.#rows += 1;
   }
 
-  #text(texts: TextColumnBuilder, facts: BatchColumnFacts, value: BatchValue): void {
-    if (value === null) {
-      texts.addNull();
-      return;
-    }
-    const text = value as string;
+  #text(texts: TextColumnBuilder, facts: BatchColumnFacts, text: string): void {
     const known = texts.codeOf(text);
     if (known !== undefined) {
       texts.addCode(known);
@@ -81,14 +110,11 @@ export class BatchEncoder {
     }
   }
 
-  #number(facts: BatchColumnFacts, value: BatchValue): number | null {
-    if (value === null) return null;
-    const number = value as number;
-    if (numberMistake(facts, number) === null) return number;
+  /** In the place of a number that no batch may carry. */
+  #nearest({ nullable, minimum, maximum }: BatchColumnFacts, value: number): number | null {
     this.#leftOut += 1;
-    const { nullable, minimum, maximum } = facts;
     if (nullable) return null;
-    return Number.isNaN(number) ? minimum : Math.trunc(Math.min(maximum, Math.max(minimum, number)));
+    return Number.isNaN(value) ? minimum : Math.trunc(Math.min(maximum, Math.max(minimum, value)));
   }
 
   /** Exchanges since the last `take`. */
@@ -99,7 +125,7 @@ export class BatchEncoder {
   /** About how many bytes they will have before compression. */
   get bytes(): number {
     let chars = 0;
-    for (const { texts } of this.#columns) if (texts !== null) chars += texts.chars;
+    for (const { texts } of this.#texts) chars += texts.chars;
     return chars + this.#rows * NUMBER_BYTES;
   }
 
@@ -116,10 +142,8 @@ export class BatchEncoder {
     const rows = this.#rows;
     if (rows === 0) throw new Error('a batch has at least one row');
     const columns: Record<string, BatchColumn> = {};
-    for (const { facts, texts, numbers } of this.#columns) {
-      const column = (texts ?? numbers)?.take(rows);
-      if (column !== undefined) columns[facts.name] = column;
-    }
+    for (const { facts, texts } of this.#texts) columns[facts.name] = texts.take(rows);
+    for (const { facts, numbers } of this.#numbers) columns[facts.name] = numbers.take(rows);
     this.#rows = 0;
     return { rows, columns };
   }

@@ -60,6 +60,7 @@ export class NumberColumnBuilder implements ColumnBuilder {
 
 /** Texts, each distinct one once. */
 export class TextColumnBuilder implements ColumnBuilder {
+  readonly #distinct: boolean;
   #codes = new Int32Array(FIRST_ROWS);
   #length = 0;
   #texts: string[] = [];
@@ -70,10 +71,16 @@ export class TextColumnBuilder implements ColumnBuilder {
   /** UTF-16 units of the distinct texts. */
   chars = 0;
 
+  /** `distinct`: hardly a text comes twice, so that it is not worth looking; one that does is kept twice. */
+  constructor(distinct = false) {
+    this.#distinct = distinct;
+  }
+
   /** The code of a text that was added before; undefined: it is new. */
   codeOf(text: string): number | undefined {
     // Rows of one connection say the same one after the other; then nothing has to be looked up.
     if (text === this.#lastText) return this.#lastCode;
+    if (this.#distinct) return undefined;
     const code = this.#known.get(text);
     if (code === undefined) return undefined;
     this.#lastText = text;
@@ -83,14 +90,17 @@ export class TextColumnBuilder implements ColumnBuilder {
 
   /** Gives a new text its code; `as`: what is stored in its place. */
   learn(text: string, as: string): number {
-    let code = text === as ? undefined : this.#known.get(as);
+    let code = text === as || this.#distinct ? undefined : this.#known.get(as);
     if (code === undefined) {
       code = this.#texts.length;
       this.#texts.push(as);
-      this.#known.set(as, code);
+      if (!this.#distinct) this.#known.set(as, code);
       this.chars += as.length;
     }
-    if (text !== as) this.#known.set(text, code);
+    if (text !== as && !this.#distinct) this.#known.set(text, code);
+    // What repeats comes in rows one after the other.
+    this.#lastText = text;
+    this.#lastCode = code;
     return code;
   }
 
@@ -120,7 +130,7 @@ export class TextColumnBuilder implements ColumnBuilder {
     else if (texts.length === 1 && !this.#hasNull) column = { form: 'all', value: texts[0] };
     else column = { form: 'codes', texts, codes: this.#codes.slice(0, rows) };
     this.#texts = [];
-    this.#known = new Map();
+    if (this.#known.size > 0) this.#known = new Map();
     this.#length = 0;
     this.#hasNull = false;
     this.#lastText = null;

@@ -38,8 +38,8 @@ export function exchangeValues(captures: readonly CaptureFacts[]): readonly Valu
     request_headers: ({ request }) => headersText(request?.headers),
     response_headers: ({ response }) => headersText(response?.headers),
     anomalies: ({ anomalies }) => (anomalies.length === 0 ? null : JSON.stringify(anomalies)),
-    vlans: ({ connection }) => around(connection).vlans,
-    tunnels: ({ connection }) => around(connection).tunnels,
+    vlans: ({ connection }) => (connection.vlans.length === 0 ? null : around(connection).vlans),
+    tunnels: ({ connection }) => (connection.tunnels.length === 0 ? null : around(connection).tunnels),
     sightings: (exchange) => sightingsText(exchange, captures),
   };
   const known = new Map<string, ValueOf>(EXCHANGE_COLUMNS.map(({ name, value }) => [name, value]));

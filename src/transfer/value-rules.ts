@@ -10,7 +10,7 @@ const UID = /^[0-9a-f]{16}$/;
 /** A text as it is to be stored, or a sentence that says why it is not: `{ mistake }`. */
 export type CheckedText = string | { readonly mistake: string };
 
-/** Throws UserError where a column of JSON holds none. `madeHere`: JSON that this program wrote needs no second look. */
+/** Throws UserError where a column of JSON holds none. `madeHere`: what this program wrote in a form needs no second look. */
 export function checkText(column: BatchColumnFacts, text: string, madeHere = false): CheckedText {
   const { maxBytes, words, form } = column;
   // At least a byte and at most 3 for each UTF-16 unit.
@@ -25,7 +25,7 @@ export function checkText(column: BatchColumnFacts, text: string, madeHere = fal
     case 'address':
       return canonicalAddress(text) ?? { mistake: 'not an IP address' };
     case 'uid':
-      return UID.test(text) ? text : { mistake: 'not 16 hexadecimal digits in small letters' };
+      return madeHere || UID.test(text) ? text : { mistake: 'not 16 hexadecimal digits in small letters' };
     default:
       if (madeHere) return text;
       return canonicalForm(form, text) ?? { mistake: `not ${FORM_WORDS[form]}` };

@@ -19,6 +19,12 @@ export interface LiveOptions {
   readonly filter: LiveFilter | null;
   /** `more` resolves at least this often. */
   readonly tickMs: number;
+  /**
+   * While few packets come, they wait this long at most in the ring before they are handed over, ms
+   * (RING.handoverMs). Being woken costs as much as many packets, so who is in no hurry waits longer; a full block
+   * is handed over at once. Only afpacket.
+   */
+  readonly handoverMs?: number | undefined;
   /** Told of what happens to the capture, at most once for each thing that happens. */
   readonly onNotice: (notice: LiveNotice) => void;
   /**

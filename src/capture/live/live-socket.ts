@@ -97,7 +97,7 @@ export class LiveSocket {
           raw: this.kind.raw,
           blockBytes,
           blocks,
-          retireMs: RING.retireMs,
+          retireMs: this.#options.handoverMs ?? RING.handoverMs,
         });
       } catch (error) {
         const refused = error instanceof LibcError && error.code === 'ENOMEM';

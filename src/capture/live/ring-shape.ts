@@ -5,14 +5,14 @@ export const RING = {
   mostBlockBytes: 1024 * 1024,
   /**
    * Each block that is not full when its time is over takes a whole block from the ring. So with little traffic
-   * the number of blocks times the retire time is how long the reader may rest before packets are dropped.
+   * the number of blocks times the hand-over time is how long the reader may rest before packets are dropped.
    */
   wantedBlocks: 64,
   leastBytes: 1024 * 1024,
   /** Offsets are 31-bit numbers. */
   mostBytes: 1024 * 1024 * 1024,
   /** Packets wait this long at most (twice, just after a block was full) when few come. */
-  retireMs: 50,
+  handoverMs: 50,
 } as const;
 
 /** As many blocks as fit into `ringBytes`, of the largest size that still gives enough of them. */

@@ -15,9 +15,16 @@ import { type LiveContext, type LiveParts, runLive } from '../live/live-run.ts';
 import { openSource } from '../live/source.ts';
 import type { AgentSettings } from './agent-settings.ts';
 
-/** Signals that end an agent. It may be process 1 of a container, for which nothing ends by itself. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/**
+ * Signals that end an agent. It may be process 1 of a container, for which nothing ends by itself. Where somebody looks
+ * on, SIGHUP means that the terminal is gone; elsewhere that a token has changed, and that is read with a request.
+ */
+const SIGNALS: readonly NodeJS.Signals[] = process.stderr.isTTY
+  ? ['SIGINT', 'SIGTERM', 'SIGHUP']
+  : ['SIGINT', 'SIGTERM'];
 const SIGNALLED = 130;
+/** Nobody watches the packets of an agent, and its batches wait longer than that. */
+const HANDOVER_MS = 250;
 
 /** One run of an agent: from the spool that is opened to the spool that is closed. */
 export class AgentRun {
@@ -71,10 +78,12 @@ export class AgentRun {
     const log = this.#log;
     await runLive(expression, live, this.#version, (context) => this.#parts(context, spool, client, token), {
       limits,
+      signals: SIGNALS,
       // Notices go to the log.
       open: async (words, flags, options) => {
         const opened = await this.#open(words, flags, {
           ...options,
+          handoverMs: HANDOVER_MS,
           onNotice: ({ code, text }) => log.warn({ code }, text),
         });
         log.info({}, opened.line);

@@ -144,12 +144,18 @@ function tokenOf(settings: Settings): { token: string | null; tokenFile: string 
 
 const MIB = 1024 * 1024;
 const MEMORY_PER_CONNECTION = 16 * 1024;
+/**
+ * Where each exchange has a connection of its own, most connections in memory are closed ones, and what lives for
+ * seconds costs the collector of garbage more than what lives for a moment.
+ */
+const MEMORY_PER_CLOSED_CONNECTION = 512 * 1024;
 
 /** What the pipeline may hold so that the process stays within its memory; docs/agent.md has the sum. */
 export function limitsFor(memoryBytes: number): Partial<Limits> {
   const share = (part: number, usual: number): number => Math.min(usual, Math.floor(memoryBytes / part));
   return {
     connections: share(MEMORY_PER_CONNECTION, LIMITS.connections),
+    closedConnections: share(MEMORY_PER_CLOSED_CONNECTION, LIMITS.closedConnections),
     pendingBytesTotal: share(16, LIMITS.pendingBytesTotal),
     pendingBytesPerDirection: share(64, LIMITS.pendingBytesPerDirection),
     sightingHeldBytes: share(32, LIMITS.sightingHeldBytes),

@@ -4,6 +4,7 @@ import { isLoopback, type ListenAddress } from '../../model/listen-address.ts';
 import { SQL_LIMITS, startServer } from '../../server/server.ts';
 import { openDuckDbStore } from '../../store/duckdb/open.ts';
 import type { StoreEvent } from '../../store/duckdb/store-event.ts';
+import { onHangUp } from '../hang-ups.ts';
 import { defaultDataFolder } from '../server/data-folder.ts';
 import { stopSignal } from '../server/stop-signals.ts';
 import { type AccessFlags, checkAccess, readSmallFile, readTokens } from '../server/token-files.ts';
@@ -51,9 +52,8 @@ export async function server(flags: ServerFlags, version: string): Promise<numbe
   if (tokens.agent !== null && tokens.reader !== null && tokens.agent.overlaps(tokens.reader))
     log.warn({}, 'a token is good for agents and readers alike');
   const directory = flags.data ?? defaultDataFolder(process.env, process.getuid?.() === 0);
-  let reload = () => {};
   // From here on a signal ends it in order, also while the database is opened.
-  const stopped = stopSignal(() => reload());
+  const stopped = stopSignal();
   const store = await openDuckDbStore({
     directory,
     ...(flags.storeMemory === undefined ? {} : { memoryBytes: flags.storeMemory }),
@@ -75,11 +75,11 @@ export async function server(flags: ServerFlags, version: string): Promise<numbe
       sql: flags.sql ? sqlLimits(flags) : null,
       limits: flags.maxConnections === undefined ? {} : { connections: flags.maxConnections },
     });
-    reload = () => renew(running, flags, listen, log);
     log.info(
       { url: running.url, data: directory, tokens: tokenWords(tokens), version },
       'wirelens server listens',
     );
+    onHangUp(() => renew(running, flags, listen, log));
     const signal = await stopped;
     log.info({ signal }, 'stopping');
     const finished = await running.close(flags.stopTimeout === undefined ? STOP_MS : flags.stopTimeout / 1e6);

@@ -58,6 +58,8 @@ export interface LiveRunOptions {
   readonly limits?: Partial<Limits>;
   /** What opens the source; left alone outside of tests. */
   readonly open?: typeof openSource;
+  /** Signals that end the capture; see stopOnSignals. */
+  readonly signals?: readonly NodeJS.Signals[];
 }
 
 export interface LiveResult extends RunRecord {
@@ -123,7 +125,7 @@ class LiveRun {
       limits,
       onNotice: (notice: LiveNotice) => this.#note(sanitise(notice.text)),
     });
-    const release = stopOnSignals(source);
+    const release = stopOnSignals(source, this.#options.signals);
     const cancel = stopAfter(flags.duration ?? null, source);
     try {
       this.#note(line);

@@ -20,6 +20,8 @@ export interface SourceOptions {
   readonly clock: RunClock;
   readonly limits: Limits;
   readonly onNotice: (notice: LiveNotice) => void;
+  /** See LiveOptions. */
+  readonly handoverMs?: number | undefined;
 }
 
 export interface OpenedSource {

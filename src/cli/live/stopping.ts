@@ -4,7 +4,7 @@ export interface Stoppable {
 }
 
 /** SIGHUP too: a terminal that is closed must not cost what was captured. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Exit code of who was told twice: what shells report of a process that SIGINT ended. */
 export const INTERRUPTED = 130;
 /** A timer cannot wait longer: 2^31 - 1 ms. */
@@ -14,7 +14,7 @@ const LONGEST_TIMER_MS = 2_147_483_647;
  * The first signal ends the capture, and what is open comes out; the second ends the process. Also when something else
  * has stopped it before: then the first signal asks for no more than that. Gives back what lets go of the signals.
  */
-export function stopOnSignals(source: Stoppable): () => void {
+export function stopOnSignals(source: Stoppable, signals = SIGNALS): () => void {
   let signalled = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (signalled) {
@@ -25,9 +25,9 @@ export function stopOnSignals(source: Stoppable): () => void {
     signalled = true;
     source.stop();
   };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  for (const signal of signals) process.on(signal, stop);
   return () => {
-    for (const signal of SIGNALS) process.off(signal, stop);
+    for (const signal of signals) process.off(signal, stop);
   };
 }
 

@@ -1,11 +1,10 @@
 import { INTERRUPTED } from '../live/stopping.ts';
 
 /**
- * Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. `onHangup`: SIGHUP, as often as it
- * comes. Also as the first process of a container, for which the kernel does nothing by itself.
+ * Resolves with the first SIGTERM or SIGINT; a second one ends the process at once. Also as the first process of a
+ * container, for which the kernel does nothing by itself.
  */
-export function stopSignal(onHangup: () => void): Promise<NodeJS.Signals> {
-  process.on('SIGHUP', onHangup);
+export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let signalled = false;
     for (const name of ['SIGTERM', 'SIGINT'] as const) {

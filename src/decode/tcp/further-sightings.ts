@@ -279,6 +279,7 @@ export class FurtherSightings {
 
   /** The connection comes to its end: nothing is held for it any more. */
   finish(connection: TcpConnection): void {
+    this.#translations.forget(connection);
     const { places } = connection;
     if (places === null) return;
     this.#releaseUpTo(places, Number.POSITIVE_INFINITY);

@@ -57,6 +57,8 @@ export class TcpConnection {
   readonly interfaceIndex: number | null;
   /** Of a connection found in mid-stream: so many segments more may show it on other addresses. */
   firstSegments: number;
+  /** Where its SYN is remembered; -1: nowhere. */
+  synSlot = -1;
   /** Another interface whose packets were taken for the own place's; perhaps it only sees them earlier. */
   stranger: { readonly key: number; readonly sighting: Sighting } | null = null;
   #places: ConnectionPlaces | null = null;

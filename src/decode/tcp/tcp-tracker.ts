@@ -23,6 +23,7 @@ import { TCP_FLAG } from './tcp-header.ts';
 
 /** Capture time between two looks at connections that wait for something. */
 const SWEEP_NS = 100e6;
+const NO_TOTALS = emptyTotals();
 const FURTHER_SIGHTING = PACKET_REASON_NAMES.indexOf('duplicate-sighting');
 const NOT_SELECTED = PACKET_REASON_NAMES.indexOf('not-selected');
 
@@ -241,7 +242,7 @@ export class TcpTracker {
   }
 
   #finish(connection: TcpConnection, reason: 'closed' | 'evicted' | 'capture-ended'): void {
-    if (connection.places !== null) this.#further.finish(connection);
+    this.#further.finish(connection);
     this.#table.remove(connection);
     this.#stalled.delete(connection);
     connection.finish(reason);
@@ -320,8 +321,9 @@ function describe(frame: Frame, packet: Packet, senderIsTheClient: boolean, id: 
     ackNs: null,
     synRetransmissions: 0,
     end: 'open',
-    fromClient: emptyTotals(),
-    fromServer: emptyTotals(),
+    // The connection puts those of its directions here.
+    fromClient: NO_TOTALS,
+    fromServer: NO_TOTALS,
     exchanges: 0,
     history: '',
     sightings: NO_SIGHTINGS,

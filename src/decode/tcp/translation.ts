@@ -3,6 +3,7 @@ import { type Direction, FROM_CLIENT } from '../../model/stream.ts';
 import type { Frame } from '../frame.ts';
 import { readSignature } from './handshake-signature.ts';
 import type { HeldSegment } from './held-segment.ts';
+import { type Recognised, SegmentMemory } from './segment-memory.ts';
 import type { TcpConnection } from './tcp-connection.ts';
 
 /** SYNs remembered; a newcomer takes the place of who had its own. */
@@ -63,50 +64,21 @@ function isDestination(end: readonly number[], { dst0, dst1, dst2, dst3, dstPort
   return end[0] === dst0 && end[4] === dstPort && end[3] === dst3 && end[1] === dst1 && end[2] === dst2;
 }
 
-/** What address translation leaves of a segment. */
-interface Look {
-  readonly timeNs: number;
-  readonly seq: number;
-  readonly ack: number;
-  readonly hasTimestamps: boolean;
-  readonly stamp: number;
-  readonly echo: number;
-  readonly others: number;
-  readonly window: number;
-  readonly flags: number;
-  readonly clientPort: number;
-  readonly ipId: number;
-  readonly wireBytes: number;
-}
-
-interface Remembered extends Look {
-  readonly connection: TcpConnection;
-  /** Its sender is the connection's A. */
-  readonly sentByA: boolean;
-}
-
-/** What a segment on unknown addresses was found to be. */
-export interface Recognised {
-  readonly connection: TcpConnection;
-  /** Its sender is the connection's A. */
-  readonly sentByA: boolean;
-}
-
 /**
  * Finds connections again on other addresses, by what address translation leaves alone. A SYN: its sequence number,
  * its time stamp, its window and its other options but the MSS; without a time stamp the client's port and the IP identification too. In
  * mid-stream: both sequence numbers and both time stamps of one of the first segments.
  */
 export class TranslationTable {
-  readonly #withinNs: number;
   readonly #byHash = new Map<number, Translation>();
-  readonly #syns: (Remembered | null)[] = new Array<Remembered | null>(SYNS).fill(null);
-  readonly #midstream: (Remembered | null)[] = new Array<Remembered | null>(MIDSTREAM).fill(null);
+  readonly #syns: SegmentMemory;
+  readonly #midstream: SegmentMemory;
   /** The direction of the segment that `find` was last asked for. */
   foundDirection: Direction = FROM_CLIENT;
 
   constructor(withinMs: number) {
-    this.#withinNs = withinMs * 1e6;
+    this.#syns = new SegmentMemory(SYNS, withinMs);
+    this.#midstream = new SegmentMemory(MIDSTREAM, withinMs);
   }
 
   get size(): number {
@@ -144,82 +116,46 @@ export class TranslationTable {
     }
   }
 
-  /** Remembers a SYN (not a SYN/ACK) of `connection`. */
+  /** Remembers a SYN (not a SYN/ACK) of `connection`, until that is forgotten. */
   rememberSyn(connection: TcpConnection, frame: Frame): void {
-    const one = { ...lookOf(frame), connection, sentByA: connection.clientIsA };
-    this.#syns[synSlot(one)] = one;
+    const slot = synSlot(frame);
+    connection.synSlot = slot;
+    this.#syns.put(slot, frame, connection, connection.clientIsA);
   }
 
   /** Remembers one of the first segments of a connection found in mid-stream. */
   rememberSegment(connection: TcpConnection, frame: Frame, sentByA: boolean): void {
-    const one = { ...lookOf(frame), connection, sentByA };
-    if (one.hasTimestamps) this.#midstream[segmentSlot(one)] = one;
+    if (hasTimestamps(frame)) this.#midstream.put(segmentSlot(frame), frame, connection, sentByA);
+  }
+
+  /** The connection is over, and nothing is to keep it. */
+  forget(connection: TcpConnection): void {
+    if (connection.synSlot >= 0) this.#syns.forget(connection.synSlot, connection);
   }
 
   /** The open connection that a SYN on unknown addresses belongs to, or null. */
   recogniseSyn(frame: Frame): Recognised | null {
-    const fresh = lookOf(frame);
-    const known = this.#syns[synSlot(fresh)];
-    return known !== null &&
-      this.#alike(known, fresh) &&
-      known.others === fresh.others &&
-      (fresh.hasTimestamps ||
-        (known.clientPort === fresh.clientPort && known.ipId === fresh.ipId && fresh.ipId !== 0))
-      ? known
-      : null;
+    return this.#syns.syn(synSlot(frame), frame);
   }
 
   /** The same for a segment in mid-stream. */
   recogniseSegment(frame: Frame): Recognised | null {
-    const fresh = lookOf(frame);
-    if (!fresh.hasTimestamps) return null;
-    const known = this.#midstream[segmentSlot(fresh)];
-    return known !== null &&
-      this.#alike(known, fresh) &&
-      known.ack === fresh.ack &&
-      known.echo === fresh.echo &&
-      known.wireBytes === fresh.wireBytes
-      ? known
-      : null;
-  }
-
-  #alike(known: Remembered, fresh: Look): boolean {
-    return (
-      !known.connection.finished &&
-      known.seq === fresh.seq &&
-      known.stamp === fresh.stamp &&
-      known.hasTimestamps === fresh.hasTimestamps &&
-      known.window === fresh.window &&
-      known.flags === fresh.flags &&
-      Math.abs(known.timeNs - fresh.timeNs) <= this.#withinNs
-    );
+    return hasTimestamps(frame) ? this.#midstream.segment(segmentSlot(frame), frame) : null;
   }
 }
 
-function lookOf(frame: Frame): Look {
-  const { hasTimestamps, stamp, echo, others } = readSignature(frame);
-  return {
-    timeNs: frame.timeNs,
-    seq: frame.seq,
-    ack: frame.ack,
-    hasTimestamps,
-    stamp,
-    echo,
-    others,
-    window: frame.window,
-    flags: frame.flags,
-    clientPort: frame.srcPort,
-    ipId: frame.ipId,
-    wireBytes: frame.wireEnd - frame.offset,
-  };
+function hasTimestamps(frame: Frame): boolean {
+  return readSignature(frame).hasTimestamps;
 }
 
-function synSlot({ seq, stamp }: Look): number {
-  return mixed(Math.imul(seq, 0x9e3779b1) ^ stamp) & (SYNS - 1);
+function synSlot(frame: Frame): number {
+  const { stamp } = readSignature(frame);
+  return mixed(Math.imul(frame.seq, 0x9e3779b1) ^ stamp) & (SYNS - 1);
 }
 
-function segmentSlot({ seq, ack, stamp }: Look): number {
-  return mixed(Math.imul(seq, 0x9e3779b1) ^ Math.imul(ack, 0x85ebca6b) ^ stamp) & (MIDSTREAM - 1);
+function segmentSlot(frame: Frame): number {
+  const { stamp } = readSignature(frame);
+  return mixed(Math.imul(frame.seq, 0x9e3779b1) ^ Math.imul(frame.ack, 0x85ebca6b) ^ stamp) & (MIDSTREAM - 1);
 }
 
 function mixed(value: number): number {

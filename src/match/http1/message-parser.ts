@@ -76,7 +76,9 @@ export class MessageParser {
   readonly #reader: HeadReader;
   readonly #lines: LineCache;
   readonly #memo: FieldMemo;
-  readonly #slot: number;
+  /** Where its header sections are remembered, and where the next one is expected. */
+  readonly #ownSlot: number;
+  #sectionSlot: number;
   readonly #headLimit: number;
   /** The beginning of the direction is not in the capture: what comes first may be the middle of something. */
   #beginsInside: boolean;
@@ -134,7 +136,8 @@ export class MessageParser {
     this.#reader = context.reader;
     this.#lines = context.lines;
     this.#memo = context.memo;
-    this.#slot = context.memo.slotOf(connectionId, direction);
+    this.#ownSlot = context.memo.slotOf(connectionId, direction);
+    this.#sectionSlot = this.#ownSlot;
     this.#headLimit = context.headBytes;
   }
 
@@ -435,16 +438,19 @@ export class MessageParser {
       return lineBytes;
     }
     const fieldsStart = start + lineBytes;
-    const section = this.#memo.find(this.#slot, isResponse, bytes, fieldsStart, end);
+    const memo = this.#memo;
+    const section = memo.find(this.#sectionSlot, isResponse, bytes, fieldsStart, end);
     if (section !== null) {
       this.#section = section;
-      return lineBytes + this.#memo.lengthOf(this.#slot);
+      this.#sectionSlot = memo.slot;
+      return lineBytes + memo.length;
     }
     const read = this.#reader.section(bytes, fieldsStart, end, isResponse);
     if (read === null) return 0;
     const { sectionBytes } = this.#reader;
     this.#section = read;
-    this.#memo.remember(this.#slot, isResponse, bytes, fieldsStart, fieldsStart + sectionBytes, read);
+    memo.remember(this.#ownSlot, isResponse, bytes, fieldsStart, fieldsStart + sectionBytes, read);
+    this.#sectionSlot = this.#ownSlot;
     return lineBytes + sectionBytes;
   }
 

@@ -15,9 +15,11 @@ export const DATABASE_NAME = 'exchanges.duckdb';
 
 /** As what the file is attached: that, unlike opening it directly, lets the size of its row groups be chosen. */
 export const CATALOG = 'exchanges';
+/** Times `logBytes`: a log that our own checkpoints could not work into the file is so by DuckDB's. */
+const AUTOMATIC_CHECKPOINT = 4;
 /**
- * Rows that lie together in the file. A commit of so many goes straight into it, a smaller one through the write-ahead
- * log and then again into the file, which costs twice as much; and fewer rows are read for the newest page.
+ * Rows that lie together in the file; the fewer, the fewer are read for the newest page. A commit of more goes into the file
+ * in part and into the log with the rest, which leaves many small groups to be put together later.
  */
 export const ROW_GROUP_ROWS = 40_960;
 
@@ -167,7 +169,8 @@ async function openFile(file: string, memoryBytes: number): Promise<Database> {
       const settings = [
         `SET temp_directory = ${text(temporary)}`,
         `SET max_temp_directory_size = '${STORE_LIMITS.temporaryBytes / 1024}KiB'`,
-        `SET wal_autocheckpoint = '${STORE_LIMITS.logBytes / 1024}KiB'`,
+        // Checkpoints does it earlier, and not in the middle of a commit.
+        `SET wal_autocheckpoint = '${(STORE_LIMITS.logBytes * AUTOMATIC_CHECKPOINT) / 1024}KiB'`,
         'SET preserve_insertion_order = true',
         // DuckDB counts all processors, also those that this process may not use: its threads would wait busily for each other.
         `SET threads = ${availableParallelism()}`,

@@ -13,6 +13,7 @@ import {
   type StreamState,
 } from '../exchange-store.ts';
 import { readAgents, writeReport } from './agent-reports.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { Committer, type Waiting } from './committer.ts';
 import { type Database, openDatabase, putAside } from './database.ts';
 import { exchangeDetail } from './exchange-detail.ts';
@@ -190,9 +191,10 @@ export class Engine {
         continue;
       }
       const before = open.state.lastId;
-      const failure = await open.committer.commit(group);
+      const refused = await open.committer.commit(group);
+      if (refused === null && open.state.lastId > before) this.#options.committed(before);
+      const failure = refused ?? (await open.checkpoints.after(open.state.lastId - before));
       if (failure !== null) await this.#afterFailure(failure);
-      else if (open.state.lastId > before) this.#options.committed(before);
       for (const { bytes } of group) this.#bytesSinceLook += bytes;
       const { maxBytes } = this.#options;
       if (maxBytes !== null && this.#bytesSinceLook > maxBytes * LOOK_AFTER)
@@ -269,6 +271,7 @@ export class Engine {
         writer,
         state,
         committer: new Committer(writer, database, state, this.#options.diskReserveBytes, log),
+        checkpoints: new Checkpoints(writer, database, memoryBytes, log),
       };
     } catch (error) {
       await database.close(0);
@@ -344,4 +347,5 @@ interface OpenDatabase {
   readonly writer: DuckDBConnection;
   readonly state: KnownState;
   readonly committer: Committer;
+  readonly checkpoints: Checkpoints;
 }

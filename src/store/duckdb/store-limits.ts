@@ -1,7 +1,7 @@
 /** Bounds of a server's store; each is seen when it is reached. */
 export const STORE_LIMITS = Object.freeze({
-  /** Rows in one transaction. */
-  rowsPerCommit: 100_000,
+  /** Rows in one transaction: fewer than ROW_GROUP_ROWS, so that all of them go through the log. */
+  rowsPerCommit: 35_000,
   /** Rows that wait to be stored, beyond which `append` rejects with StoreUnavailable `busy`. */
   rowsWaiting: 400_000,
   /** About the bytes of them in memory. */
@@ -28,6 +28,8 @@ export const STORE_LIMITS = Object.freeze({
   diskReserveBytes: 32 * 1024 * 1024,
   /** Of the write-ahead log, from which on it is worked into the file. */
   logBytes: 64 * 1024 * 1024,
+  /** Of DuckDB's memory, taken by rows that are only in the log: from there on they are worked into the file. */
+  unwrittenShare: 1 / 4,
   /** Of one exchange, observations that `get` shows. */
   observationsShown: 100,
   /** Characters of SQL of people. */

@@ -78,8 +78,9 @@ export class RecentUids {
 }
 
 /**
- * A set of uids by 32 bits of their hash: says of about one in 10^9 that it is there when it is not. Never full: a commit
- * has STORE_LIMITS.rowsPerCommit rows, and is let in as long as there are fewer than STORE_LIMITS.recentRows.
+ * A set of uids by 32 bits of their hash: says of about one in 10^9 that it is there when it is not. Never full: it
+ * has room for three million more rows than STORE_LIMITS.recentRows, beyond which no further commit is let in, and a
+ * commit has tens of thousands.
  */
 class UidSet {
   /** 0: free. */

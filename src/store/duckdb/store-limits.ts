@@ -1,6 +1,9 @@
 /** Bounds of a server's store; each is seen when it is reached. */
 export const STORE_LIMITS = Object.freeze({
-  /** Rows in one transaction: fewer than ROW_GROUP_ROWS, so that all of them go through the log. */
+  /**
+   * Rows in one transaction, unless one batch alone has more: fewer than ROW_GROUP_ROWS, so that all of them go through
+   * the log.
+   */
   rowsPerCommit: 35_000,
   /** Rows that wait to be stored, beyond which `append` rejects with StoreUnavailable `busy`. */
   rowsWaiting: 400_000,

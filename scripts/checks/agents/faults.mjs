@@ -5,13 +5,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { start, until } from '../live/programs.mjs';
 import { ask } from '../live/traffic.mjs';
 import { certificates, threeHosts, tokenFiles } from './laboratory.mjs';
-import { count, onceEach, rowDifferences, settled } from './log-agreement.mjs';
+import { count, onceEach, rowDifferences, settled, withoutHalves } from './log-agreement.mjs';
 import { CentralServer, NodeAgent } from './programs.mjs';
 import { randomFrom } from './seeded.mjs';
 
 /** Waits of agents between attempts; shorter than usual, so that a check need not take long. */
 const IMPATIENT = ['--retry-first', '100ms', '--retry-longest', '1s', '--upload-timeout', '5s'];
 const PROXY_PORT = 9443;
+/** Connections at one time. */
+const TOGETHER = 6;
 const KINDS = ['small', 'page', 'missing', 'moved', 'empty', 'broken'];
 
 /**
@@ -22,6 +24,7 @@ export class World {
   constructor({ lab, checks, seed, round }, name) {
     this.lab = lab;
     this.checks = checks;
+    this.round = round;
     this.seed = seed + round;
     this.name = `${name}, seed ${this.seed}`;
     this.random = randomFrom(this.seed);
@@ -43,7 +46,9 @@ export class World {
     const { lab } = this;
     this.hosts = await threeHosts(lab);
     const tls = plain ? null : certificates(lab);
-    const data = lab.file('data');
+    // A round has a server and spools of its own: what the one before left there is not in its log.
+    const own = (name) => lab.file(`${name}-${this.round}`);
+    const data = own('data');
     const tokens = tokenFiles(lab);
     this.server = new CentralServer(this.hosts, { data, tokens, tls, words: serverWords, ...how });
     await this.server.start();
@@ -55,7 +60,7 @@ export class World {
       this.agents[name] = new NodeAgent(this.hosts[name], {
         name,
         reach,
-        spool: lab.file(`spool-${name}`),
+        spool: own(`spool-${name}`),
         words,
         ...how,
       });
@@ -80,7 +85,7 @@ export class World {
       tag: `load-${++this.number}`,
       kinds: KINDS,
       requests: 10,
-      together: 6,
+      together: TOGETHER,
       pauseMs: 10,
       connections,
       lastingMs: seconds * 1000,
@@ -93,9 +98,9 @@ export class World {
 
   /**
    * Stops nginx, waits until all is there, and reports. `missing`: agents that lost something without saying so, because
-   * they were killed; what they have not seen the others have. `dropped`: exchanges may be counted as dropped instead.
+   * they were killed, `kills` times together; what they have not seen the others have. `also`: further problems.
    */
-  async finish({ missing = [], also = async () => [] } = {}) {
+  async finish({ missing = [], kills = 0, also = async () => [] } = {}) {
     const log = await this.hosts.nginx.stop();
     const names = Object.keys(this.agents);
     const whole = names.filter((name) => !missing.includes(name));
@@ -103,19 +108,20 @@ export class World {
     const rows = await this.server.rows('--limit', '1000000');
     const problems = [
       ...(log.length > 100 ? [] : [`only ${log.length} requests`]),
-      ...this.#compare(rows, log, missing),
+      ...this.#compare(rows, log, { missing, kills }),
     ];
     for (const name of names) {
       const own = await this.server.rows(
         '--sql',
-        `SELECT target FROM observations WHERE agent = '${name}'`,
+        `SELECT agent, outcome, target FROM observations WHERE agent = '${name}'`,
         '--limit',
         '10000',
       );
-      const times = onceEach(own, log).filter(
+      const seen = withoutHalves(own, missing, kills * TOGETHER);
+      const times = onceEach(seen.whole, log).filter(
         (text) => !missing.includes(name) || !text.includes('are missing'),
       );
-      problems.push(...times.map((text) => `${name}: ${text}`));
+      problems.push(...[...seen.problems, ...times].map((text) => `${name}: ${text}`));
     }
     const pairs =
       'SELECT uid FROM observations GROUP BY uid HAVING count(*) <> 2 OR count(DISTINCT agent) <> 2';
@@ -127,9 +133,11 @@ export class World {
     await this.#end();
   }
 
-  #compare(rows, log, missing) {
+  #compare(rows, log, { missing, kills }) {
+    if (missing.length === 0) return rowDifferences(rows, log);
     // Who began in the middle of a connection cannot know how many requests it had before.
-    return missing.length === 0 ? rowDifferences(rows, log) : onceEach(rows, log);
+    const { whole, problems } = withoutHalves(rows, missing, kills * TOGETHER);
+    return [...problems, ...onceEach(whole, log)];
   }
 
   async #allSent(names, requests) {

@@ -37,6 +37,21 @@ export function onceEach(rows, log) {
   return [...problems, ...some('are missing', absent), ...some('are there more than once', twice)];
 }
 
+/**
+ * `whole`: the rows but for what an agent that was started while requests were under way (one of `agents`) saw of them: an
+ * answer without its request, which has no target and is an exchange of its own (docs/transfer.md). `problems`: a sentence
+ * when there are more of these than `limit`, which is how many requests can have been under way.
+ */
+export function withoutHalves(rows, agents, limit) {
+  const isHalf = ({ agent, outcome, target }) =>
+    agents.includes(agent) && outcome === 'orphan-response' && target === null;
+  const whole = rows.filter((row) => !isHalf(row));
+  const halves = rows.length - whole.length;
+  const problems =
+    halves > limit ? [`${halves} answers without a request, and ${limit} can have been under way`] : [];
+  return { whole, problems };
+}
+
 /** Waits until the server has `count` observations (rows of all agents together); resolves to how many there are. */
 export async function settled(server, count, limitMs = 60_000) {
   let found = -1;

@@ -33,7 +33,7 @@ async function agentKilled(world, { kills = 3 }) {
     await world.agents.web.start();
   }
   await load;
-  await world.finish({ missing: ['web'] });
+  await world.finish({ missing: ['web'], kills });
 }
 
 /** Both agents and the server are killed while batches wait on disk. What was sealed is sent by the next ones. */

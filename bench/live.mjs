@@ -1,8 +1,9 @@
-// Live capture beside others: packets of a recording sent over a veth pair by tcpreplay, received of sent, drops, CPU
-// time per packet.
+// Live capture beside others: packets of a recording sent over a veth pair, received of sent, drops, CPU time per packet.
 //
 //     node bench/live.mjs [--seconds N] [--rates 50000,150000,topspeed] [--runs N] [--modules FOLDER] [--only WORD,…]
+//                         [--sender tcpreplay|sendmmsg]
 //
+// --sender: tcpreplay, or bench/live/send.mjs, which is faster.
 // --modules: a folder where `npm install cap pcap` was done, for these two. Needs root, tcpreplay, nginx, wrk, tcpdump.
 // Figures are medians of runs that alternate between the programs. Nothing here passes or fails by time.
 
@@ -15,14 +16,12 @@ import { Lab, twoHosts } from '../scripts/checks/live/namespaces.mjs';
 import { installed, until } from '../scripts/checks/live/programs.mjs';
 import { peakBytes, processorNs } from './live/processor-time.mjs';
 import { receivers, WIRELENS } from './live/receivers.mjs';
-import { recordTraffic, replay, withOtherNumbers } from './live/traffic.mjs';
+import { recordTraffic, SENDERS } from './live/traffic.mjs';
 import { median } from './measure.mjs';
 
 /** Packets in the recording; sent again with other addresses until there are enough. */
 const PACKETS = 200_000;
-/** Recordings with sequence numbers of their own; more than a second of packets at any rate. */
-const COPIES = 5;
-/** What a veth pair and tcpreplay come near to, for the number of rounds at full speed. */
+/** What a veth pair comes near to, for the number of rounds at full speed. */
 const TOPSPEED = 400_000;
 
 const { values } = parseArgs({
@@ -32,6 +31,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '3' },
     modules: { type: 'string' },
     only: { type: 'string' },
+    sender: { type: 'string', default: 'tcpreplay' },
   },
 });
 const seconds = Number(values.seconds);
@@ -39,6 +39,11 @@ const runs = Number(values.runs);
 const rates = values.rates.split(',').map((rate) => (rate === 'topspeed' ? rate : Number(rate)));
 if (!(seconds > 0) || !(runs >= 1) || rates.some((rate) => rate !== 'topspeed' && !(rate > 0))) {
   console.error('bench: --seconds, --runs and --rates take numbers above 0, --rates also topspeed');
+  process.exit(2);
+}
+const sender = SENDERS[values.sender];
+if (sender === undefined) {
+  console.error(`bench: --sender is one of ${Object.keys(SENDERS).join(', ')}`);
   process.exit(2);
 }
 const missing = ['ip', 'ethtool', 'tcpreplay', 'nginx', 'wrk', 'tcpdump'].filter((tool) => !installed(tool));
@@ -54,7 +59,7 @@ if (!existsSync(FILE)) {
   console.log(`recording ${PACKETS} packets of nginx and wrk …`);
   await recordTraffic(FILE, PACKETS);
 }
-const FILES = await withOtherNumbers(FILE, COPIES);
+await sender.prepare(FILE);
 const EXCHANGES = exchangesOfOneRound();
 console.log(`${PACKETS} packets with ${EXCHANGES} exchanges, sent again and again between other addresses`);
 const programs = receivers(values.modules).filter(({ name, missing: reason = null }) => {
@@ -71,20 +76,19 @@ function exchangesOfOneRound() {
 }
 
 async function compare(rate) {
-  const wanted = Math.max(1, Math.round(((rate === 'topspeed' ? TOPSPEED : rate) * seconds) / PACKETS));
-  const rounds = Math.ceil(wanted / COPIES);
-  const files = FILES.slice(0, Math.min(COPIES, wanted));
-  const loops = rounds * files.length;
+  const rounds = Math.max(1, Math.round(((rate === 'topspeed' ? TOPSPEED : rate) * seconds) / PACKETS));
   const results = new Map(programs.map(({ name }) => [name, []]));
   for (let round = 0; round < runs; round++)
-    for (const program of programs) results.get(program.name).push(await once(program, rate, files, rounds));
+    for (const program of programs) results.get(program.name).push(await once(program, rate, rounds));
   const of = (name, key) => {
     const known = results.get(name).map((run) => run[key]);
     return known.includes(null) ? null : median(known);
   };
-  const sentRate = median([...results.values()].flat().map(({ sent }) => sent.packets / sent.seconds));
+  const all = [...results.values()].flat();
+  const sentRate = median(all.map(({ sent }) => sent.packets / sent.seconds));
+  const [{ sent }] = all;
   console.log(
-    `\n${rate === 'topspeed' ? 'full speed' : `${rate} packets/s`}: ${loops * PACKETS} packets at ${Math.round(sentRate)}/s`,
+    `\n${rate === 'topspeed' ? 'full speed' : `${rate} packets/s`}: ${sent.packets} packets at ${Math.round(sentRate)}/s by ${values.sender}`,
   );
   const rows = [
     ['program', 'received', 'drops told', 'CPU µs/packet', 'times wirelens', 'exchanges', 'peak MB', 'runs'],
@@ -96,11 +100,13 @@ async function compare(rate) {
     );
     rows.push([
       name,
-      received === null ? '?' : `${((received / (loops * PACKETS)) * 100).toFixed(2)} %`,
+      received === null ? '?' : `${((received / sent.packets) * 100).toFixed(2)} %`,
       dropped === null ? '?' : String(dropped),
       (cpuNs / 1000).toFixed(3),
       (cpuNs / base).toFixed(2),
-      exchanges === null ? '' : `${((exchanges / (loops * EXCHANGES)) * 100).toFixed(2)} %`,
+      exchanges === null
+        ? ''
+        : `${(((exchanges * PACKETS) / (sent.packets * EXCHANGES)) * 100).toFixed(2)} %`,
       (of(name, 'peak') / 1e6).toFixed(0),
       String(runs),
     ]);
@@ -109,7 +115,7 @@ async function compare(rate) {
 }
 
 /** One run: {sent, received, dropped, exchanges, cpuNs (per packet received), peak}. */
-async function once({ name, words, ready, counts }, rate, files, rounds) {
+async function once({ name, words, ready, counts }, rate, rounds) {
   const lab = new Lab();
   try {
     const { client, server } = twoHosts(lab, { quiet: true });
@@ -123,7 +129,7 @@ async function once({ name, words, ready, counts }, rate, files, rounds) {
     if (child.exitCode !== null) throw new Error(`${name}: ${said.stderr}`);
     await sleep(500);
     const beforeNs = processorNs(child.pid);
-    const sent = await replay(client, files, rate, rounds);
+    const sent = await sender.send(client, FILE, rate, rounds);
     await idle(child.pid);
     const spentNs = processorNs(child.pid) - beforeNs;
     const peak = peakBytes(child.pid);

@@ -232,6 +232,8 @@ const hour = () => {
   return { fromUs, toUs: fromUs + 3600e6 };
 };
 const questions = {
+  'by IP: client, newest 100 (a page of the API)': () =>
+    store.list({ ...page, address: clients[below(clients.length)] }),
   'by IP: client, newest 200': () =>
     store.list({ ...page, limit: 200, address: clients[below(clients.length)] }),
   'by IP: server, newest 200': () =>

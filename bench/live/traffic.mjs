@@ -2,11 +2,13 @@
 
 import { spawn } from 'node:child_process';
 import { existsSync, renameSync } from 'node:fs';
+import path from 'node:path';
 import { Lab, twoHosts } from '../../scripts/checks/live/namespaces.mjs';
 import { startNginx } from '../../scripts/checks/live/nginx.mjs';
 import { start, until } from '../../scripts/checks/live/programs.mjs';
 
 const CONNECTIONS = 64;
+const SEND = path.join(import.meta.dirname, 'send.mjs');
 
 /** Records `packets` packets into `file`; the connections of it begin in it. */
 export async function recordTraffic(file, packets) {
@@ -51,15 +53,48 @@ export async function recordTraffic(file, packets) {
   }
 }
 
+/** Recordings with sequence numbers of their own for tcpreplay; more than a second of packets at any rate. */
+const COPIES = 5;
+
 /**
- * The recording with other sequence numbers, `count` times, beside it. The same numbers between other addresses within a
- * second are the mark of address translation, and would rightly count as one connection.
+ * Who sends a recording again and again, each round between other addresses and with other sequence numbers: the same
+ * numbers between other addresses within a second are the mark of address translation, and would rightly count as one
+ * connection. `prepare(file)`; `send(host, file, rate, rounds)` out of eth0 of the host, `rate` in packets/s or
+ * 'topspeed', resolves to {packets, seconds}, perhaps of some rounds more.
  */
-export async function withOtherNumbers(file, count) {
-  const files = [file];
-  for (let seed = 1; seed < count; seed += 1) {
-    const copy = file.replace(/(\.[a-z]+)$/, `-${seed}$1`);
-    files.push(copy);
+export const SENDERS = {
+  tcpreplay: {
+    prepare: withOtherNumbers,
+    async send(host, file, rate, rounds) {
+      const files = copiesOf(file).slice(0, Math.min(COPIES, rounds));
+      const speed = rate === 'topspeed' ? ['--topspeed'] : [`--pps=${rate}`];
+      const loop = `--loop=${Math.ceil(rounds / files.length)}`;
+      const words = ['--preload-pcap', '--unique-ip', loop, '-i', 'eth0', ...speed, ...files];
+      const { code, stdout, stderr } = await start([...host.in, 'tcpreplay', ...words]).ended;
+      const found = /Actual: (\d+) packets .* sent in ([\d.]+) seconds/.exec(stdout);
+      if (code !== 0 || found === null) throw new Error(`tcpreplay: ${stderr}${stdout}`);
+      return { packets: Number(found[1]), seconds: Number(found[2]) };
+    },
+  },
+  sendmmsg: {
+    prepare: async () => {},
+    async send(host, file, rate, rounds) {
+      const speed = rate === 'topspeed' ? [] : ['--rate', String(rate)];
+      const words = ['--interface', 'eth0', '--rounds', String(rounds), ...speed, file];
+      const { code, stdout, stderr } = await start([...host.in, process.execPath, SEND, ...words]).ended;
+      if (code !== 0) throw new Error(`send.mjs: ${stderr}${stdout}`);
+      return JSON.parse(stdout);
+    },
+  },
+};
+
+function copiesOf(file) {
+  const copy = (seed) => (seed === 0 ? file : file.replace(/(\.[a-z]+)$/, `-${seed}$1`));
+  return Array.from({ length: COPIES }, (_, seed) => copy(seed));
+}
+
+async function withOtherNumbers(file) {
+  for (const [seed, copy] of copiesOf(file).entries()) {
     if (existsSync(copy)) continue;
     const partial = `${copy}.partial`;
     const words = [`--tcp-sequence=${seed}`, `--infile=${file}`, `--outfile=${partial}`];
@@ -67,18 +102,4 @@ export async function withOtherNumbers(file, count) {
     if (code !== 0) throw new Error(`tcprewrite: ${stderr}`);
     renameSync(partial, copy);
   }
-  return files;
-}
-
-/**
- * Sends the recordings one after the other out of eth0 of the host, each round between other addresses; `rate` in
- * packets/s or 'topspeed'. Resolves to {packets, seconds}.
- */
-export async function replay(host, files, rate, loops) {
-  const speed = rate === 'topspeed' ? ['--topspeed'] : [`--pps=${rate}`];
-  const words = ['--preload-pcap', '--unique-ip', `--loop=${loops}`, '-i', 'eth0', ...speed, ...files];
-  const { code, stdout, stderr } = await start([...host.in, 'tcpreplay', ...words]).ended;
-  const found = /Actual: (\d+) packets .* sent in ([\d.]+) seconds/.exec(stdout);
-  if (code !== 0 || found === null) throw new Error(`tcpreplay: ${stderr}${stdout}`);
-  return { packets: Number(found[1]), seconds: Number(found[2]) };
 }

@@ -3,8 +3,10 @@
 //     node scripts/soak/live.mjs --minutes 10 --rate 20000         memory
 //     node scripts/soak/live.mjs --kills 10 --rate 5000            kill -9 at ten random moments
 //
-// wrk asks nginx over a veth pair between two network namespaces made for it. Needs Linux, root, nginx, wrk, sqlite3
-// and a build (npm run build). Exit code 1: memory moved by more than 20 %, or a sealed file cannot be read.
+// wrk asks nginx over a veth pair between two network namespaces made for it. --recording FILE: instead, the packets of a
+// classic capture (bench/data/live-200000.pcap, which bench/live.mjs makes) are sent again and again, which leaves more of a
+// small machine to the capture. Needs Linux, root, nginx, wrk, sqlite3 and a build (npm run build). Exit code 1: memory moved
+// by more than 20 %, or a sealed file cannot be read.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     warmup: { type: 'string', default: '60' },
     rotate: { type: 'string', default: '20s' },
     kills: { type: 'string', default: '0' },
+    recording: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -117,7 +120,34 @@ async function startNginx() {
   await sleep(500);
 }
 
-function startLoad(forSeconds) {
+const startLoad = values.recording === undefined ? startWrk : startSending;
+
+/** Packets at the rate that makes so many exchanges; says in the end what wrk would. */
+function startSending(forSeconds) {
+  const { stdout } = wirelens('analyze', values.recording, '--format', 'json');
+  const perExchange = packetsIn(values.recording) / (stdout.split('\n').length - 1);
+  const program = path.resolve(import.meta.dirname, '../../bench/live/send.mjs');
+  const args = ['--interface', 'wlc0', '--rate', String(Math.round(rate * perExchange))];
+  args.push('--seconds', String(forSeconds), values.recording);
+  const child = start('ip', inside(CLIENT, process.execPath, program, ...args), {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  child.said = '';
+  child.stdout.on('data', (json) => {
+    const { packets, seconds: took } = JSON.parse(json);
+    child.said = `Requests/sec: ${(packets / took / perExchange).toFixed(2)} in ${packets} packets`;
+  });
+  return child;
+}
+
+function packetsIn(file) {
+  const bytes = readFileSync(file);
+  let packets = 0;
+  for (let at = 24; at + 16 <= bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) packets += 1;
+  return packets;
+}
+
+function startWrk(forSeconds) {
   const script = path.join(folder, 'load.lua');
   writeFileSync(
     script,
@@ -163,7 +193,7 @@ async function memory() {
     await sleep(1000);
     samples.push(residentBytes(capture));
     if (!children.has(load) || !children.has(capture)) {
-      problem(`${children.has(load) ? 'the capture' : 'wrk'} ended after ${second} s`);
+      problem(`${children.has(load) ? 'the capture' : 'the load'} ended after ${second} s`);
       break;
     }
     // Files are evidence while they are few; ten minutes of them are gigabytes.
@@ -175,7 +205,8 @@ async function memory() {
   }
   capture.kill('SIGINT');
   const code = await capture.ended;
-  load.kill('SIGINT');
+  // The sender ends by itself and then says what it sent; wrk says it when it is interrupted.
+  if (values.recording === undefined) load.kill('SIGINT');
   await load.ended;
   console.log(
     load.said

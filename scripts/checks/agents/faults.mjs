@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { start, until } from '../live/programs.mjs';
 import { ask } from '../live/traffic.mjs';
 import { certificates, threeHosts, tokenFiles } from './laboratory.mjs';
-import { count, onceEach, rowDifferences, settled, withoutHalves } from './log-agreement.mjs';
+import { count, observationsOf, onceEach, rowDifferences, settled, withoutHalves } from './log-agreement.mjs';
 import { CentralServer, NodeAgent } from './programs.mjs';
 import { randomFrom } from './seeded.mjs';
 
@@ -111,12 +111,7 @@ export class World {
       ...this.#compare(rows, log, { missing, kills }),
     ];
     for (const name of names) {
-      const own = await this.server.rows(
-        '--sql',
-        `SELECT agent, outcome, target FROM observations WHERE agent = '${name}'`,
-        '--limit',
-        '10000',
-      );
+      const own = await observationsOf(this.server, name);
       const seen = withoutHalves(own, missing, kills * TOGETHER);
       const times = onceEach(seen.whole, log).filter(
         (text) => !missing.includes(name) || !text.includes('are missing'),

@@ -71,7 +71,23 @@ export async function settled(server, count, limitMs = 60_000) {
   return found;
 }
 
-/** The same by SQL. */
+/** As many rows as one answer to SQL holds. */
+const SQL_ROWS = 10_000;
+
+/** What an agent observed, all of it: {id, agent, outcome, target} of each. */
+export async function observationsOf(server, agent) {
+  const rows = [];
+  for (let last = 0, more = true; more; ) {
+    const sql = `SELECT id, agent, outcome, target FROM observations WHERE agent = '${agent}' AND id > ${last} ORDER BY id LIMIT ${SQL_ROWS}`;
+    const some = await server.rows('--sql', sql, '--limit', String(SQL_ROWS));
+    rows.push(...some);
+    last = some.at(-1)?.id;
+    more = some.length === SQL_ROWS;
+  }
+  return rows;
+}
+
+/** A number by SQL. */
 export async function count(server, sql) {
   const { rows } = await server.json('/api/v1/sql', {
     words: ['-H', 'Content-Type: application/json', '-d', JSON.stringify({ sql })],

@@ -2,6 +2,7 @@ import type { DuckDBConnection } from '@duckdb/node-api';
 import { UserError } from '../../model/errors.ts';
 import type { BatchNumber, BatchOrigin, RowBatch } from '../../model/row-batch.ts';
 import { type Appended, StoreUnavailable } from '../exchange-store.ts';
+import { insertRanges, type StoredRange } from './batch-ranges.ts';
 import type { Database } from './database.ts';
 import { diskFull, isDiskFull, isOutOfMemory, messageOf } from './failure.ts';
 import { type KnownState, noteBatch } from './known-state.ts';
@@ -126,7 +127,7 @@ export class Committer {
         rows.filter(({ batch }) => batch.rows > 0),
         receivedUs,
       );
-      await this.#writeNumbers(fresh, receivedUs);
+      await insertRanges(connection, rangesOf(fresh, receivedUs));
       await connection.run('COMMIT');
     } catch (error) {
       await connection.run('ROLLBACK').catch(() => {});
@@ -135,22 +136,6 @@ export class Committer {
     state.lastId = id - 1;
     state.lastReceivedUs = receivedUs;
     return rows.map((one, index) => this.#settle(one, fresh[index], receivedUs));
-  }
-
-  /**
-   * One row for each batch that has a number. By a statement: with an appender of their own, numbers of a commit that
-   * went straight into the file were missing after a kill -9 (DuckDB 1.5.5, scripts/checks/store-kill.mjs).
-   */
-  async #writeNumbers(fresh: readonly Waiting[], receivedUs: number): Promise<void> {
-    const values: string[] = [];
-    const parameters: string[] = [];
-    for (const { number } of fresh) {
-      if (number === null) continue;
-      values.push(`(?, ${number.number}, ${number.number}, ${receivedUs})`);
-      parameters.push(number.stream);
-    }
-    if (values.length > 0)
-      await this.#connection.run(`INSERT INTO store.batch_ranges VALUES ${values.join(', ')}`, parameters);
   }
 
   #settle(
@@ -184,6 +169,13 @@ export class Committer {
     if (suspects === null) return rows.map(() => ({ ofIds: null, repeats: null }));
     return this.#finder.find(rows, suspects);
   }
+}
+
+/** One for each batch that has a number. */
+function rangesOf(batches: readonly Waiting[], receivedUs: number): StoredRange[] {
+  return batches.flatMap(({ number }) =>
+    number === null ? [] : [{ stream: number.stream, first: number.number, last: number.number, receivedUs }],
+  );
 }
 
 /** What the stored rows span. */

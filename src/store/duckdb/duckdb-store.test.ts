@@ -212,7 +212,7 @@ describe('retention of the DuckDB store', () => {
     const store = await open(directory, { maxAgeSeconds: 0.001 });
     await store.append(rows(10), origin('a'), { stream: 's', number: 1 });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    await store.expire();
+    await store.tidy();
     expect(await store.facts()).toMatchObject({ exchanges: 0, observations: 0, expired: 10, oldestUs: null });
     await store.close();
     const again = await open(directory);
@@ -260,7 +260,7 @@ describe('retention of the DuckDB store', () => {
       ),
     );
     for (let round = 0; round < 20; round += 1) await store.append(batch, origin('a'), null);
-    await store.expire();
+    await store.tidy();
     const facts = await store.facts();
     expect(facts.expired).toBeGreaterThan(0);
     expect(facts.exchanges).toBeGreaterThan(20_000);

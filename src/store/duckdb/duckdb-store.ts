@@ -133,9 +133,12 @@ export class DuckDbStore implements ExchangeStore {
     return (await this.#ask({ kind: 'facts' })) as StoreFacts;
   }
 
-  /** Deletes now what is too old or too much; otherwise that is done every few seconds. */
-  async expire(): Promise<void> {
-    await this.#ask({ kind: 'expire' });
+  /**
+   * Deletes what is too old or too much, and writes the numbers of batches as few ranges; otherwise that is done every
+   * few seconds.
+   */
+  async tidy(): Promise<void> {
+    await this.#ask({ kind: 'tidy' });
   }
 
   close(): Promise<void> {

@@ -13,52 +13,36 @@ import {
   type StreamState,
 } from '../exchange-store.ts';
 import { readAgents, writeReport } from './agent-reports.ts';
-import { Checkpoints } from './checkpoints.ts';
-import { Committer, type Waiting } from './committer.ts';
-import { type Database, openDatabase, putAside } from './database.ts';
+import { rewriteRanges } from './batch-ranges.ts';
+import type { Waiting } from './committer.ts';
+import type { Database } from './database.ts';
+import { DatabaseKeeper, type DatabaseOptions, type OpenDatabase } from './database-keeper.ts';
 import { exchangeDetail } from './exchange-detail.ts';
-import {
-  closing,
-  diskFull,
-  isDamage,
-  isDiskFull,
-  isOutOfMemory,
-  messageOf,
-  needsReopening,
-} from './failure.ts';
-import { type KnownState, readKnownState } from './known-state.ts';
+import { closing, diskFull, isDamage, isOutOfMemory, needsReopening } from './failure.ts';
+import type { KnownState } from './known-state.ts';
 import { type ListedRows, type ListTask, listRows } from './list-rows.ts';
 import type { Extent } from './page-windows.ts';
 import { ReaderPool } from './reader-pool.ts';
 import { type RedTask, redRows } from './red-rows.ts';
-import { expire, type RetentionOptions, rewriteRanges } from './retention.ts';
+import { expire, type RetentionOptions } from './retention.ts';
 import { runSandboxed } from './sandbox.ts';
-import type { StoreLog } from './store-event.ts';
 import { STORE_LIMITS } from './store-limits.ts';
 
-export interface EngineOptions extends RetentionOptions {
-  readonly directory: string;
-  readonly memoryBytes: number;
-  readonly diskReserveBytes: number;
-  readonly log: StoreLog;
+export interface EngineOptions extends DatabaseOptions, RetentionOptions {
   /** Told after each commit with rows. */
   readonly committed: (afterId: number) => void;
 }
 
-/** How often retention looks, and how soon a database is opened again that could not be. */
-const RETENTION_MS = 10_000;
+/** How often it is looked for what to tidy up. */
+const TIDY_MS = 10_000;
 const CLOSING_GRACE_MS = 5_000;
-const REOPEN_MS = 1_000;
 /** Part of the size limit that is written between two looks. */
 const LOOK_AFTER = 0.05;
 
-/** What lies between the methods of the store and the one database. Runs in the store's worker thread. */
+/** Carries out the requests of the store on its one database. Runs in the store's worker thread. */
 export class Engine {
   readonly #options: EngineOptions;
-  readonly #keptAside: string[] = [];
-  #open: OpenDatabase | null = null;
-  #opening: Promise<void> | null = null;
-  #lastOpeningMs = Number.NEGATIVE_INFINITY;
+  readonly #keeper: DatabaseKeeper;
   #waiting: Waiting[] = [];
   /** Everything that writes runs one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
@@ -70,25 +54,19 @@ export class Engine {
   readonly #questions: ReaderPool;
   readonly #sql: ReaderPool;
 
-  private constructor(options: EngineOptions) {
+  private constructor(options: EngineOptions, keeper: DatabaseKeeper) {
     this.#options = options;
-    const database = async (): Promise<Database> => (await this.#database()).database;
+    this.#keeper = keeper;
+    const database = async (): Promise<Database> => (await keeper.current()).database;
     this.#questions = new ReaderPool(STORE_LIMITS.questionsAtOnce, STORE_LIMITS.questionsWaiting, database);
     this.#sql = new ReaderPool(STORE_LIMITS.sqlAtOnce, STORE_LIMITS.questionsWaiting, database);
-    this.#timer = setInterval(() => void this.#lookAfter(), RETENTION_MS);
+    this.#timer = setInterval(() => void this.tidy().catch(() => {}), TIDY_MS);
     this.#timer.unref();
   }
 
   /** Rejects with UserError when the directory cannot be used. */
   static async open(options: EngineOptions): Promise<Engine> {
-    const engine = new Engine(options);
-    try {
-      await engine.#openNow();
-    } catch (error) {
-      clearInterval(engine.#timer);
-      throw error;
-    }
-    return engine;
+    return new Engine(options, await DatabaseKeeper.open(options));
   }
 
   append(batch: RowBatch, origin: BatchOrigin, number: BatchNumber | null, bytes: number): Promise<Appended> {
@@ -103,13 +81,13 @@ export class Engine {
   }
 
   async stream(name: string): Promise<StreamState> {
-    const ranges = (await this.#database()).state.streams.get(name);
+    const ranges = (await this.#keeper.current()).state.streams.get(name);
     return { last: ranges?.last ?? 0, missing: ranges?.missing(1000) ?? [] };
   }
 
   report(report: AgentReport, receivedUs: number): Promise<void> {
     return this.#write(async () => {
-      const { database, writer } = await this.#database();
+      const { database, writer } = await this.#keeper.current();
       if (database.freeDiskBytes() < this.#options.diskReserveBytes) throw diskFull();
       await writeReport(writer, report, receivedUs, this.#options.log);
     });
@@ -140,7 +118,7 @@ export class Engine {
   }
 
   async facts(): Promise<StoreFacts> {
-    const { database, state } = await this.#database();
+    const { database, state } = await this.#keeper.current();
     return {
       engine: 'duckdb',
       exchanges: state.exchanges,
@@ -148,32 +126,37 @@ export class Engine {
       oldestUs: state.oldestUs,
       newestUs: state.newestUs,
       fileBytes: database.fileBytes(),
-      keptAside: [...this.#keptAside],
+      keptAside: [...this.#keeper.keptAside],
       expired: this.#expired,
       waiting: this.#waiting.length,
     };
   }
 
-  /** Deletes what is too old or too much; otherwise done every few seconds. */
-  expireNow(): Promise<void> {
-    return this.#write(() => this.#expire());
+  /**
+   * Deletes what is too old or too much, and writes the numbers of batches as few ranges; otherwise done every few
+   * seconds.
+   */
+  tidy(): Promise<void> {
+    return this.#write(async () => {
+      await this.#expire();
+      const { writer, state } = await this.#keeper.current();
+      await rewriteRanges(writer, state);
+    });
   }
 
   /** Waits for what was handed in. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#keeper.end();
     clearInterval(this.#timer);
     await this.#writing.catch(() => {});
-    await this.#opening?.catch(() => {});
-    await this.#shut(CLOSING_GRACE_MS);
+    await this.#keeper.close(CLOSING_GRACE_MS);
   }
 
   #write<Result>(work: () => Promise<Result>): Promise<Result> {
     const run = this.#writing.then(work, work);
-    this.#writing = run.catch(async (error: unknown) => {
-      await this.#afterFailure(error);
-    });
+    this.#writing = run.catch((error: unknown) => this.#keeper.afterFailure(error));
     return run;
   }
 
@@ -185,7 +168,7 @@ export class Engine {
       const group = this.#takeGroup();
       let open: OpenDatabase;
       try {
-        open = await this.#database();
+        open = await this.#keeper.current();
       } catch (error) {
         for (const waiting of group) waiting.reject(error);
         continue;
@@ -194,7 +177,7 @@ export class Engine {
       const refused = await open.committer.commit(group);
       if (refused === null && open.state.lastId > before) this.#options.committed(before);
       const failure = refused ?? (await open.checkpoints.after(open.state.lastId - before));
-      if (failure !== null) await this.#afterFailure(failure);
+      if (failure !== null) await this.#keeper.afterFailure(failure);
       for (const { bytes } of group) this.#bytesSinceLook += bytes;
       const { maxBytes } = this.#options;
       if (maxBytes !== null && this.#bytesSinceLook > maxBytes * LOOK_AFTER)
@@ -222,7 +205,9 @@ export class Engine {
   ): Promise<Result> {
     if (this.#closed) throw closing();
     try {
-      return await this.#questions.use(signal, async (connection) => ask(connection, await this.#database()));
+      return await this.#questions.use(signal, async (connection) =>
+        ask(connection, await this.#keeper.current()),
+      );
     } catch (error) {
       if (isDamage(error) || needsReopening(error)) {
         await this.#write(() => Promise.reject(error)).catch(() => {});
@@ -238,114 +223,13 @@ export class Engine {
     }
   }
 
-  /** The open database; opens it when it was given up. */
-  async #database(): Promise<OpenDatabase> {
-    if (this.#opening !== null) await this.#opening.catch(() => {});
-    if (this.#open !== null) return this.#open;
-    if (this.#closed) throw closing();
-    if (performance.now() - this.#lastOpeningMs < REOPEN_MS)
-      throw new StoreUnavailable('failed', 'the database cannot be opened just now', true);
-    this.#opening = this.#openNow().finally(() => {
-      this.#opening = null;
-    });
-    await this.#opening.catch((error: unknown) => {
-      if (isDiskFull(error) || messageOf(error).includes('disk')) throw diskFull(error);
-      throw new StoreUnavailable('failed', `the database cannot be opened: ${messageOf(error)}`, true, {
-        cause: error,
-      });
-    });
-    if (this.#open === null) throw closing();
-    return this.#open;
-  }
-
-  async #openNow(): Promise<void> {
-    this.#lastOpeningMs = performance.now();
-    const { directory, memoryBytes, log } = this.#options;
-    const { database, keptAside } = await openDatabase(directory, memoryBytes, log);
-    this.#keptAside.push(...keptAside);
-    try {
-      const writer = await database.connect();
-      const state = await readKnownState(writer, log);
-      this.#open = {
-        database,
-        writer,
-        state,
-        committer: new Committer(writer, database, state, this.#options.diskReserveBytes, log),
-        checkpoints: new Checkpoints(writer, database, memoryBytes, log),
-      };
-    } catch (error) {
-      await database.close(0);
-      throw error;
-    }
-  }
-
-  /** Nothing is told of the transaction's fate by some failures: the file is the truth, so it is opened anew. */
-  async #afterFailure(error: unknown): Promise<void> {
-    if (this.#open === null || error instanceof StoreUnavailable) return;
-    const damaged = isDamage(error);
-    if (!damaged && !needsReopening(error)) return;
-    // Who asks meanwhile waits for it.
-    this.#opening = this.#reopen(error, damaged).finally(() => {
-      this.#opening = null;
-    });
-    await this.#opening.catch(() => {});
-  }
-
-  async #reopen(error: unknown, damaged: boolean): Promise<void> {
-    const { log, directory } = this.#options;
-    await this.#shut(0);
-    if (damaged) {
-      const names = putAside(directory);
-      this.#keptAside.push(...names);
-      log({
-        level: 'error',
-        code: 'database-damaged',
-        message: `the database turned out to be damaged and is kept as ${names.join(' and ')}; a new one is begun`,
-        facts: { reason: messageOf(error) },
-      });
-    } else {
-      log({
-        level: 'warn',
-        code: 'database-reopened',
-        message: 'writing failed, and the database is opened anew',
-        facts: { reason: messageOf(error) },
-      });
-    }
-    await this.#openNow();
-  }
-
-  async #shut(graceMs: number): Promise<void> {
-    const open = this.#open;
-    this.#open = null;
-    if (open === null) return;
-    open.database.release(open.writer);
-    await open.database.close(graceMs);
-  }
-
-  async #lookAfter(): Promise<void> {
-    if (this.#closed) return;
-    await this.#write(async () => {
-      await this.#expire();
-      const { writer, state } = await this.#database();
-      await rewriteRanges(writer, state);
-    }).catch(() => {});
-  }
-
   async #expire(): Promise<void> {
     this.#bytesSinceLook = 0;
-    const { database, writer, state } = await this.#database();
+    const { database, writer, state } = await this.#keeper.current();
     this.#expired += await expire(writer, database, state, this.#options, this.#options.log);
   }
 }
 
 function extentOf({ observations, exchanges, lastId, oldestUs, newestUs }: KnownState): Extent {
   return { rows: observations, furtherRows: observations - exchanges, lastId, oldestUs, newestUs };
-}
-
-interface OpenDatabase {
-  readonly database: Database;
-  readonly writer: DuckDBConnection;
-  readonly state: KnownState;
-  readonly committer: Committer;
-  readonly checkpoints: Checkpoints;
 }

@@ -31,7 +31,7 @@ export type Question =
   | { readonly kind: 'red'; readonly task: RedTask }
   | { readonly kind: 'sql'; readonly text: string; readonly limits: SqlLimits }
   | { readonly kind: 'facts' }
-  | { readonly kind: 'expire' }
+  | { readonly kind: 'tidy' }
   | { readonly kind: 'close' };
 
 export type ToStore =

@@ -111,34 +111,3 @@ async function deleteUpTo(connection: DuckDBConnection, state: KnownState, id: n
     throw error;
   }
 }
-
-/** Rows with ranges, beyond which they are written anew if that makes them half as many. */
-const RANGES_BEFORE_REWRITE = 10_000;
-
-/** Writes the numbers of batches as few ranges. On the connection that writes. */
-export async function rewriteRanges(connection: DuckDBConnection, state: KnownState): Promise<void> {
-  if (state.storedRanges < RANGES_BEFORE_REWRITE) return;
-  const rows: [string, number, number][] = [];
-  for (const [stream, ranges] of state.streams)
-    for (const [first, last] of ranges) rows.push([stream, first, last]);
-  if (rows.length * 2 > state.storedRanges) return;
-  await connection.run('BEGIN');
-  try {
-    await connection.run('DELETE FROM store.batch_ranges');
-    const appender = await connection.createAppender('batch_ranges', 'store');
-    // The place keeps the order of the streams' last batches.
-    rows.forEach(([stream, first, last], place) => {
-      appender.appendVarchar(stream);
-      appender.appendBigInt(BigInt(first));
-      appender.appendBigInt(BigInt(last));
-      appender.appendBigInt(BigInt(place));
-      appender.endRow();
-    });
-    appender.closeSync();
-    await connection.run('COMMIT');
-    state.storedRanges = rows.length;
-  } catch (error) {
-    await connection.run('ROLLBACK').catch(() => {});
-    throw error;
-  }
-}

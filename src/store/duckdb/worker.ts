@@ -43,8 +43,8 @@ async function answer(question: Question, signal: AbortSignal): Promise<unknown>
       return store.sql(question.text, question.limits, signal);
     case 'facts':
       return store.facts();
-    case 'expire':
-      return store.expireNow();
+    case 'tidy':
+      return store.tidy();
     case 'close':
       return store.close();
   }

@@ -3,12 +3,12 @@ import { LossTeller } from '../loss-teller.ts';
 import { SpoolAccount } from './account.ts';
 import type { DirectoryLock } from './directory-lock.ts';
 import { DiskWork } from './disk-work.ts';
+import { Handout } from './handout.ts';
 import { type OpenedDirectory, openSpoolDirectory } from './open-directory.ts';
 import { writePosition } from './position.ts';
 import { HEADER_BYTES, LONGEST_BODY_BYTES } from './record.ts';
 import type { SealedBatch, Segment } from './segment.ts';
 import { SegmentList } from './segment-list.ts';
-import type { RecordPlace } from './segment-scan.ts';
 import type { BatchOutcome, SpoolCounts, SpooledBatch, SpoolOptions } from './spool-facts.ts';
 import { WriteQueue } from './write-queue.ts';
 
@@ -20,13 +20,6 @@ export const QUEUE_BYTES = 16 * 1024 * 1024;
 const WRITE_BYTES = 4 * 1024 * 1024;
 /** Numbers are set aside by so many, so that none is used twice whatever the disk has forgotten. */
 const NUMBERS_AHEAD = 1000;
-/** What is being sent: records of one segment, one after the other. */
-interface InHand {
-  readonly records: readonly RecordPlace[];
-  readonly rows: number;
-  /** The segment was dropped meanwhile; the server may have them after all. */
-  dropped: boolean;
-}
 
 /**
  * Batches between capture and upload, on disk: what was written survives the end of this process, is handed out in
@@ -43,10 +36,10 @@ export class Spool {
   readonly #losses: LossTeller;
   readonly #account: SpoolAccount;
   readonly #segments: SegmentList;
+  readonly #handout: Handout;
   readonly #work: DiskWork;
   readonly #waiters = new Set<() => void>();
   #nextNumber: number;
-  #inHand: InHand | null = null;
   #closed = false;
 
   private constructor(options: SpoolOptions, opened: OpenedDirectory) {
@@ -66,6 +59,7 @@ export class Spool {
     this.#account = new SpoolAccount(opened.before, opened.position, this.#losses, () =>
       this.#work.positionChanged(),
     );
+    this.#handout = new Handout(this.#segments, this.#account, (segment) => this.#finish(segment));
     this.#queue = new WriteQueue(options.queueBytes ?? QUEUE_BYTES);
     // What was lost behind the last record is passed with its segment; without one, now.
     const { newest } = this.#segments;
@@ -105,7 +99,7 @@ export class Spool {
   }
 
   get counts(): SpoolCounts {
-    const undecided = this.#inHand?.dropped === true ? this.#inHand.rows : 0;
+    const undecided = this.#handout.undecidedRows;
     const { newest, waiting, waitingBytes, bytes } = this.#segments;
     const unread = newest === undefined ? 0 : Math.max(0, newest.endRows - this.#account.position.doneRows);
     return {
@@ -126,27 +120,8 @@ export class Spool {
    * The oldest batches that were neither sent nor refused, in order, at most so many; none: none waits. They are in
    * hand until `settle` says what became of them; only then others can be taken.
    */
-  async take(most = 1): Promise<readonly SpooledBatch[]> {
-    return this.#work.alone(async () => {
-      if (this.#inHand !== null) throw new Error('batches are in hand already');
-      for (;;) {
-        const segment = this.#segments.oldest;
-        if (segment === undefined) return [];
-        const found = await this.#oldestOf(segment, most);
-        if (found === null) {
-          if (segment.isOpen) return [];
-          this.#finish(segment);
-        } else if (found.batches.length > 0) {
-          const records = found.records.slice(0, found.batches.length);
-          this.#inHand = { records, rows: rowsOf(records), dropped: false };
-          return found.batches;
-        } else {
-          const [damaged] = found.records as [RecordPlace];
-          segment.passed(damaged);
-          this.#account.pass(damaged, 'damaged');
-        }
-      }
-    });
+  take(most = 1): Promise<readonly SpooledBatch[]> {
+    return this.#work.alone(() => this.#handout.take(most));
   }
 
   /**
@@ -154,43 +129,7 @@ export class Spool {
    * they will come again, unless they were dropped meanwhile.
    */
   settle(outcomes: readonly BatchOutcome[]): void {
-    const inHand = this.#inHand;
-    if (inHand === null) throw new Error('no batch is in hand');
-    this.#inHand = null;
-    const { records, dropped } = inHand;
-    // What is in hand and was not dropped lies in the oldest segment.
-    const segment = this.#segments.oldest;
-    for (const [index, record] of records.entries()) {
-      const outcome = outcomes[index];
-      if (dropped) this.#account.decide(record.rows, outcome ?? 'dropped');
-      else if (outcome !== undefined) {
-        segment?.passed(record);
-        this.#account.pass(record, outcome);
-      }
-    }
-    if (!dropped && segment?.waiting === 0 && !segment.isOpen) this.#finish(segment);
-  }
-
-  /** The oldest records of a segment that were not passed, and the first of them that can be read; null: none is there. */
-  async #oldestOf(
-    segment: Segment,
-    most: number,
-  ): Promise<{ records: readonly RecordPlace[]; batches: readonly SpooledBatch[] } | null> {
-    try {
-      const records = await segment.after(this.#account.position.done, most);
-      const batches: SpooledBatch[] = [];
-      for (const record of records) {
-        const body = await segment.read(record);
-        if (body === null) break;
-        batches.push({ number: record.number, rows: record.rows, body });
-      }
-      return records.length === 0 ? null : { records, batches };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      // Somebody removed the file. What was in it is counted as damaged.
-      await segment.close();
-      return null;
-    }
+    this.#handout.settle(outcomes);
   }
 
   /** Resolves to true when a batch may wait to be taken; to false when the signal ended it. */
@@ -222,7 +161,7 @@ export class Spool {
     const left = this.#queue.take(Number.POSITIVE_INFINITY).reduce((sum, { rows }) => sum + rows, 0);
     this.#overflowed(left);
     await this.#work.alone(async () => {
-      if (this.#inHand !== null) this.settle([]);
+      this.#handout.giveBack();
       // No number is under way any more: the next start need not leave any out.
       this.#account.reserve(this.#nextNumber - 1);
       await this.#writePosition(false).catch(() => {});
@@ -272,12 +211,7 @@ export class Spool {
       const segment = this.#segments.oldest;
       if (segment === undefined || this.#segments.bytes + bytes <= limitBytes) return;
       if (segment.isOpen) await segment.seal();
-      const inHand = this.#inHand;
-      // Taken from the oldest segment, which is this one unless it was dropped before.
-      const undecided = inHand !== null && !inHand.dropped ? inHand : null;
-      if (undecided !== null) undecided.dropped = true;
-      this.#account.drop(segment.lastNumber, segment.endRows, undecided?.rows ?? 0);
-      this.#finish(segment);
+      this.#handout.dropOldest(segment);
       await this.#forgetFinished();
     }
   }
@@ -312,5 +246,3 @@ export class Spool {
     this.#account.unwritten(rows, `dropped because ${reason}`);
   }
 }
-
-const rowsOf = (records: readonly RecordPlace[]): number => records.reduce((sum, { rows }) => sum + rows, 0);

@@ -29,7 +29,8 @@ export interface AgentOption {
   readonly downward?: string;
 }
 
-/** A duration above zero. */
+type Ungrouped = Omit<AgentOption, 'group'>;
+
 function parseWait(text: string): number {
   const ns = parseDuration(text);
   if (ns <= 0) throw new InvalidArgumentError('It must be longer than nothing.');
@@ -48,157 +49,124 @@ const MIB = 1024 * 1024;
 export const LEAST_MEMORY_BYTES = 128 * MIB;
 
 export const AGENT_OPTIONS: readonly AgentOption[] = [
-  option('Server', 'server', '<url>', 'where exchanges are sent, as https://wirelens.example:8080', {
-    fallback: 'http://127.0.0.1:8080',
-  }),
-  option('Server', 'token-file', '<file>', 'file with the token for agents; read again when it changes'),
-  option('Server', 'token', '<token>', 'the token itself', { secret: true }),
-  option('Server', 'tls-ca', '<file>', "authorities that may sign the server's certificate, as PEM"),
-  option('Server', 'upload-timeout', '<duration>', 'for the answer to one batch', {
-    fallback: '30s',
-    check: parseWait,
-  }),
-  option('Server', 'retry-first', '<duration>', 'bound of the first wait after a failure; it doubles', {
-    fallback: '500ms',
-    check: parseWait,
-  }),
-  option('Server', 'retry-longest', '<duration>', 'bound that the waits grow to', {
-    fallback: '30s',
-    check: parseWait,
-  }),
-  option('Server', 'retry-denied', '<duration>', 'wait while token or address are wrong', {
-    fallback: '30s',
-    check: parseWait,
-  }),
-  option('Server', 'heartbeat', '<duration>', 'how often the server is told how the agent is doing', {
-    fallback: '10s',
-    check: parseWait,
-  }),
-
-  option('Capture', 'interface', '<name>', 'interface to capture on; may be repeated', {
-    short: '-i',
-    kind: 'list',
-    fallback: 'any',
-  }),
-  option('Capture', 'driver', '<name>', 'how packets are taken', {
-    choices: ['auto', 'afpacket', 'cap'],
-    fallback: 'auto',
-  }),
-  option('Capture', 'snaplen', '<bytes>', 'bytes kept of a packet', {
-    short: '-s',
-    fallback: '262144',
-    check: parseSnaplen,
-  }),
-  option('Capture', 'promiscuous', null, 'also packets that this machine would not see anyway', {
-    short: '-p',
-    kind: 'flag',
-    fallback: true,
-  }),
-  option('Capture', 'buffer', '<size>', 'ring between the kernel and the agent; a bare number is KiB', {
-    short: '-B',
-    fallback: '32MiB',
-    check: parseBuffer,
-  }),
-  option('Capture', 'fanout', '<group>', 'share the connections with other captures of the group', {
-    check: parseFanout,
-  }),
-
-  option('Packet filter', 'filter', '<expression>', 'a tcpdump expression; the words after the options too'),
-  option('Packet filter', 'port', '<n,...>', 'only packets from or to one of these ports', {
-    kind: 'list',
-    check: parsePorts,
-  }),
-  option('Packet filter', 'host', '<address,...>', 'only packets from or to one of these addresses', {
-    kind: 'list',
-    check: parseHosts,
-  }),
-  option('Packet filter', 'net', '<net,...>', 'the same for networks, as 10.0.0.0/8', {
-    kind: 'list',
-    check: parseNets,
-  }),
-
-  option('Exchanges', 'where', '<expr>', 'send only exchanges for which this holds; see wirelens fields'),
-  option('Exchanges', 'keep-header', '<name,...>', 'header fields to send beside the usual ones', {
-    kind: 'list',
-    check: parseNames,
-  }),
-  option('Exchanges', 'drop-header', '<name,...>', 'header fields not to send, of the usual ones too', {
-    kind: 'list',
-    check: parseNames,
-  }),
-  option(
-    'Exchanges',
-    'mask-parameter',
-    '<name,...>',
-    'query parameters to mask beside the usual names of secrets',
-    { kind: 'list', check: parseParameters },
-  ),
-  option('Exchanges', 'insecure-reveal', null, 'send secrets instead of masking them', {
-    kind: 'flag',
-    fallback: false,
-  }),
-  option('Exchanges', 'include-own', null, 'send uploads and heartbeats of agents as exchanges too', {
-    kind: 'flag',
-    fallback: false,
-  }),
-  option('Exchanges', 'checksums', null, 'leave out packets with a wrong checksum', {
-    kind: 'flag',
-    fallback: false,
-  }),
-  option('Exchanges', 'max-connections', '<n>', 'connections followed at once (by --max-memory: 16384)', {
-    check: parseCount,
-  }),
-
-  option('Identity', 'agent-name', '<name>', 'name of this agent (the host name)'),
-  option('Identity', 'node', '<name>', 'node that it runs on (the host name, unless it runs in a pod)', {
-    downward: 'NODE_NAME',
-  }),
-  option('Identity', 'pod', '<name>', 'pod that it runs in', { downward: 'POD_NAME' }),
-  option('Identity', 'namespace', '<name>', 'namespace of that pod', { downward: 'POD_NAMESPACE' }),
-
-  option('Spool', 'spool', '<dir>', 'where batches wait (/var/lib/wirelens/spool, or in XDG_STATE_HOME)'),
-  option('Spool', 'spool-size', '<size>', 'when it is full, the oldest batches go', {
-    fallback: '256MiB',
-    check: atLeast(MIB, '1MiB'),
-  }),
-  option('Spool', 'batch-rows', '<n>', 'exchanges of a batch at most', {
-    fallback: '2000',
-    check: parseBatchRows,
-  }),
-  option('Spool', 'batch-time', '<duration>', 'a batch is closed so long after its first exchange', {
-    fallback: '1s',
-    check: parseWait,
-  }),
-
-  option('Process', 'max-memory', '<size>', 'above it, less is held of connections and packets', {
-    fallback: '256MiB',
-    check: atLeast(LEAST_MEMORY_BYTES, '128MiB'),
-  }),
-  option('Process', 'status-listen', '<host:port>', "/metrics, /healthz and /readyz; 'none': nowhere", {
-    fallback: '127.0.0.1:9101',
-  }),
-  option('Process', 'stop-timeout', '<duration>', 'how long an agent that ends goes on sending', {
-    fallback: '5s',
-    check: parseDuration,
-  }),
-  option('Process', 'log-format', '<form>', 'json where standard error is no terminal', {
-    choices: ['auto', 'json', 'text'],
-    fallback: 'auto',
-  }),
-  option('Process', 'log-level', '<level>', 'events below it are not written', {
-    choices: ['debug', 'info', 'warn', 'error'],
-    fallback: 'info',
-  }),
+  ...group('Server', [
+    text('server', '<url>', 'where exchanges are sent, as https://wirelens.example:8080', {
+      fallback: 'http://127.0.0.1:8080',
+    }),
+    text('token-file', '<file>', 'file with the token for agents; read again when it changes'),
+    text('token', '<token>', 'the token itself', { secret: true }),
+    text('tls-ca', '<file>', "authorities that may sign the server's certificate, as PEM"),
+    wait('upload-timeout', 'for the answer to one batch', '30s'),
+    wait('retry-first', 'bound of the first wait after a failure; it doubles', '500ms'),
+    wait('retry-longest', 'bound that the waits grow to', '30s'),
+    wait('retry-denied', 'wait while token or address are wrong', '30s'),
+    wait('heartbeat', 'how often the server is told how the agent is doing', '10s'),
+  ]),
+  ...group('Capture', [
+    list('interface', '<name>', 'interface to capture on; may be repeated', { short: '-i', fallback: 'any' }),
+    text('driver', '<name>', 'how packets are taken', {
+      fallback: 'auto',
+      choices: ['auto', 'afpacket', 'cap'],
+    }),
+    text('snaplen', '<bytes>', 'bytes kept of a packet', {
+      short: '-s',
+      fallback: '262144',
+      check: parseSnaplen,
+    }),
+    flag('promiscuous', 'also packets that this machine would not see anyway', {
+      short: '-p',
+      fallback: true,
+    }),
+    text('buffer', '<size>', 'ring between the kernel and the agent; a bare number is KiB', {
+      short: '-B',
+      fallback: '32MiB',
+      check: parseBuffer,
+    }),
+    text('fanout', '<group>', 'share the connections with other captures of the group', {
+      check: parseFanout,
+    }),
+  ]),
+  ...group('Packet filter', [
+    text('filter', '<expression>', 'a tcpdump expression; the words after the options too'),
+    list('port', '<n,...>', 'only packets from or to one of these ports', { check: parsePorts }),
+    list('host', '<address,...>', 'only packets from or to one of these addresses', { check: parseHosts }),
+    list('net', '<net,...>', 'the same for networks, as 10.0.0.0/8', { check: parseNets }),
+  ]),
+  ...group('Exchanges', [
+    text('where', '<expr>', 'send only exchanges for which this holds; see wirelens fields'),
+    list('keep-header', '<name,...>', 'header fields to send beside the usual ones', { check: parseNames }),
+    list('drop-header', '<name,...>', 'header fields not to send, of the usual ones too', {
+      check: parseNames,
+    }),
+    list('mask-parameter', '<name,...>', 'query parameters to mask beside the usual names of secrets', {
+      check: parseParameters,
+    }),
+    flag('insecure-reveal', 'send secrets instead of masking them'),
+    flag('include-own', 'send uploads and heartbeats of agents as exchanges too'),
+    flag('checksums', 'leave out packets with a wrong checksum'),
+    text('max-connections', '<n>', 'connections followed at once (by --max-memory: 16384)', {
+      check: parseCount,
+    }),
+  ]),
+  ...group('Identity', [
+    text('agent-name', '<name>', 'name of this agent (the host name)'),
+    text('node', '<name>', 'node that it runs on (the host name, unless it runs in a pod)', {
+      downward: 'NODE_NAME',
+    }),
+    text('pod', '<name>', 'pod that it runs in', { downward: 'POD_NAME' }),
+    text('namespace', '<name>', 'namespace of that pod', { downward: 'POD_NAMESPACE' }),
+  ]),
+  ...group('Spool', [
+    text('spool', '<dir>', 'where batches wait (/var/lib/wirelens/spool, or in XDG_STATE_HOME)'),
+    text('spool-size', '<size>', 'when it is full, the oldest batches go', {
+      fallback: '256MiB',
+      check: atLeast(MIB, '1MiB'),
+    }),
+    text('batch-rows', '<n>', 'exchanges of a batch at most', { fallback: '2000', check: parseBatchRows }),
+    wait('batch-time', 'a batch is closed so long after its first exchange', '1s'),
+  ]),
+  ...group('Process', [
+    text('max-memory', '<size>', 'above it, less is held of connections and packets', {
+      fallback: '256MiB',
+      check: atLeast(LEAST_MEMORY_BYTES, '128MiB'),
+    }),
+    text('status-listen', '<host:port>', "/metrics, /healthz and /readyz; 'none': nowhere", {
+      fallback: '127.0.0.1:9101',
+    }),
+    text('stop-timeout', '<duration>', 'how long an agent that ends goes on sending', {
+      fallback: '5s',
+      check: parseDuration,
+    }),
+    text('log-format', '<form>', 'json where standard error is no terminal', {
+      fallback: 'auto',
+      choices: ['auto', 'json', 'text'],
+    }),
+    text('log-level', '<level>', 'events below it are not written', {
+      fallback: 'info',
+      choices: ['debug', 'info', 'warn', 'error'],
+    }),
+  ]),
 ];
 
-function option(
-  group: string,
-  name: string,
-  value: string | null,
-  description: string,
-  more: Partial<AgentOption> = {},
-): AgentOption {
-  return { kind: 'text', ...more, group, name, value, description };
+function group(name: string, options: readonly Ungrouped[]): AgentOption[] {
+  return options.map((option) => ({ ...option, group: name }));
+}
+
+function text(name: string, value: string, description: string, more: Partial<Ungrouped> = {}): Ungrouped {
+  return { kind: 'text', name, value, description, ...more };
+}
+
+function list(name: string, value: string, description: string, more: Partial<Ungrouped>): Ungrouped {
+  return { kind: 'list', name, value, description, ...more };
+}
+
+function flag(name: string, description: string, more: Partial<Ungrouped> = {}): Ungrouped {
+  return { kind: 'flag', name, value: null, description, fallback: false, ...more };
+}
+
+/** A duration above zero. */
+function wait(name: string, description: string, fallback: string): Ungrouped {
+  return text(name, '<duration>', description, { fallback, check: parseWait });
 }
 
 /** WIRELENS_SPOOL_SIZE */

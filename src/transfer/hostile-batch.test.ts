@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { buildExchange, buildRequest, EPOCH_SECONDS } from '../../test/build-exchange.ts';
+import { bytesOf, expectSound, refusal } from '../../test/hostile-uploads.ts';
 import { UserError } from '../model/errors.ts';
-import type { RowBatch } from '../model/row-batch.ts';
-import { BATCH_COLUMN, BATCH_COLUMNS, TRANSFER_LIMITS } from './batch-columns.ts';
+import { BATCH_COLUMNS, TRANSFER_LIMITS } from './batch-columns.ts';
 import { BatchEncoder } from './batch-encoder.ts';
 import { decodeBatch } from './decode-batch.ts';
-import { decodeLightObs } from './decode-lightobs.ts';
 import { decodeLines } from './decode-lines.ts';
 import { batchText } from './encode-batch.ts';
 import { rowsOf } from './rows-of.ts';
@@ -19,52 +18,12 @@ function batch(): { v: unknown; rows: unknown; columns: Columns } {
   for (const target of ['/a', '/b', '/a']) encoder.add(buildExchange({ request: buildRequest({ target }) }));
   return JSON.parse(batchText(encoder.takeBatch())) as ReturnType<typeof batch>;
 }
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const encoded = (value: unknown): Uint8Array => bytes(JSON.stringify(value));
+const encoded = (value: unknown): Uint8Array => bytesOf(JSON.stringify(value));
 const withColumn = (name: string, value: unknown): Uint8Array => {
   const { columns, ...rest } = batch();
   return encoded({ ...rest, columns: { ...columns, [name]: value } });
 };
-
-/** The error that it must give. */
-function refusal(read: () => unknown): UserError {
-  try {
-    read();
-  } catch (error) {
-    if (error instanceof UserError) return error;
-    throw error;
-  }
-  throw new Error('it was taken');
-}
 const refused = (body: Uint8Array): UserError => refusal(() => decodeBatch(body));
-
-/** Everything that a store relies on. */
-function expectSound({ rows, columns }: RowBatch): void {
-  expect(Object.keys(columns)).toEqual(BATCH_COLUMNS.map(({ name }) => name));
-  for (const column of Object.values(columns)) {
-    if (column.form === 'codes') {
-      expect(column.codes.length).toBe(rows);
-      for (const code of column.codes) expect(code >= -1 && code < column.texts.length).toBe(true);
-    } else if (column.form === 'numbers') expect(column.values.length).toBe(rows);
-  }
-  for (const row of rowsOf({ rows, columns })) {
-    for (const [name, value] of Object.entries(row)) {
-      const facts = BATCH_COLUMN.get(name);
-      if (facts === undefined) throw new Error(name);
-      if (value === null) expect(facts.nullable).toBe(true);
-      else if (facts.type === 'text') {
-        expect(typeof value).toBe('string');
-        expect(Buffer.from(String(value)).toString()).toBe(value);
-        expect(Buffer.byteLength(String(value))).toBeLessThanOrEqual(facts.maxBytes);
-        if (facts.words !== null) expect(facts.words).toContain(value);
-      } else {
-        expect(Number.isFinite(value)).toBe(true);
-        if (facts.type === 'integer') expect(Number.isSafeInteger(value)).toBe(true);
-        expect(Number(value) >= facts.minimum && Number(value) <= facts.maximum).toBe(true);
-      }
-    }
-  }
-}
 
 describe('a batch', () => {
   it('that is good is taken, with values one by one, too, and without the columns that may be null', () => {
@@ -140,7 +99,7 @@ describe('a batch', () => {
       '"columns":{',
       `"columns":{${JSON.stringify(name)}:[1,2,3],`,
     );
-    const error = refused(bytes(text));
+    const error = refused(bytesOf(text));
     expect(error.code).toBe(code);
     expect(error.message.length).toBeLessThan(100);
     expect(error.message).not.toContain('\u001b');
@@ -166,20 +125,20 @@ describe('a batch', () => {
   });
 
   it.each<[string, Uint8Array, string]>([
-    ['nothing', bytes(''), 'bad-json'],
-    ['no JSON', bytes('{"v":1,'), 'bad-json'],
-    ['NaN', bytes('{"v":NaN}'), 'bad-json'],
-    ['an array', bytes('[]'), 'bad-batch'],
-    ['null', bytes('null'), 'bad-batch'],
+    ['nothing', bytesOf(''), 'bad-json'],
+    ['no JSON', bytesOf('{"v":1,'), 'bad-json'],
+    ['NaN', bytesOf('{"v":NaN}'), 'bad-json'],
+    ['an array', bytesOf('[]'), 'bad-batch'],
+    ['null', bytesOf('null'), 'bad-batch'],
     ['invalid UTF-8', Uint8Array.of(0x22, 0xff, 0x22), 'bad-utf8'],
-    ['10^5 levels', bytes(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'json-too-complex'],
+    ['10^5 levels', bytesOf(`${'['.repeat(100_000)}${']'.repeat(100_000)}`), 'json-too-complex'],
     [
       '10^6 columns',
-      bytes(`{"columns":{${Array.from({ length: 1e6 }, (_, at) => `"c${at}":1`).join(',')}}}`),
+      bytesOf(`{"columns":{${Array.from({ length: 1e6 }, (_, at) => `"c${at}":1`).join(',')}}}`),
       'json-too-complex',
     ],
-    ['10^6 arrays', bytes(`{"columns":[${'[],'.repeat(1e6)}[]]}`), 'json-too-complex'],
-    ['an endless text', bytes(`{"v":"${'\\"'.repeat(1e6)}`), 'bad-json'],
+    ['10^6 arrays', bytesOf(`{"columns":[${'[],'.repeat(1e6)}[]]}`), 'json-too-complex'],
+    ['an endless text', bytesOf(`{"v":"${'\\"'.repeat(1e6)}`), 'bad-json'],
   ])('of %s is refused', (_what, body, code) => {
     expect(refused(body).code).toBe(code);
   });
@@ -252,171 +211,5 @@ describe('a batch', () => {
       request_headers: '[["via","a"]]',
       tunnels: '[{"kind":"gre","id":7}]',
     });
-  });
-});
-
-describe('NDJSON', () => {
-  const record = {
-    time: '2026-11-21T08:42:00.000001234+01:00',
-    client: '10.0.0.1:5000',
-    server: '[2001:db8::2]:80',
-    method: 'GET',
-    target: '/a?b=1',
-    status: 200,
-    outcome: 'complete',
-    pairing: 'exact',
-  };
-  const lines = (...records: unknown[]): Uint8Array =>
-    bytes(records.map((one) => (typeof one === 'string' ? one : JSON.stringify(one))).join('\n'));
-
-  it('needs few members; unknown ones, empty lines and CR are passed over', () => {
-    const batch = decodeLines(
-      lines('', { ...record, v: 1, more: { deep: [[[1]]] } }, '\r', `${JSON.stringify(record)}\r`, ''),
-    );
-    expectSound(batch);
-    const [one, other] = rowsOf(batch);
-    expect(one).toEqual(other);
-    expect(one).toMatchObject({
-      // 2026-11-21T07:42:00Z
-      started_us: 1_795_246_920_000_001,
-      started_ns: 234,
-      client: '10.0.0.1',
-      client_port: 5000,
-      server: '2001:db8::2',
-      server_port: 80,
-      path: '/a',
-      route: null,
-      status: 200,
-      uid: null,
-      request_headers: null,
-      connection_id: 0,
-      position: 1,
-      places: 1,
-    });
-  });
-
-  it.each<[string, unknown, string | undefined]>([
-    ['no object', [1], 'line'],
-    ['no time', { ...record, time: undefined }, 'time'],
-    ['a time that is none', { ...record, time: '2026-02-30T00:00:00Z' }, 'time'],
-    ['a number for a time', { ...record, time: 5 }, 'time'],
-    ['an address without a port', { ...record, client: '10.0.0.1' }, 'client'],
-    ['a port beyond 65535', { ...record, server: '10.0.0.1:65536' }, 'server'],
-    ['no outcome', { ...record, outcome: null }, 'outcome'],
-    ['an outcome that is none', { ...record, outcome: 'fine' }, 'outcome'],
-    ['a status that is none', { ...record, status: 1000 }, 'status'],
-    ['a text for a number', { ...record, total_ms: '5' }, 'total_ms'],
-    ['headers that are none', { ...record, request: { headers: [{ name: 'a' }] } }, 'request.headers'],
-    ['null for a header', { ...record, request: { headers: [null] } }, 'request.headers'],
-    ['a request that is none', { ...record, request: 7 }, 'request'],
-    ['half a surrogate pair', { ...record, host: '\ud800' }, 'host'],
-    ['an interim response that is none', { ...record, interim: [5] }, 'interim'],
-    ['an anomaly that is none', { ...record, anomalies: ['odd'] }, 'anomalies'],
-    ['another version', { ...record, v: 2 }, undefined],
-    ['no JSON', '{"time":', undefined],
-    ['10^5 levels', `{"x":${'['.repeat(1e5)}`, undefined],
-  ])('with %s is refused, and says in which row', (_what, wrong, column) => {
-    const error = refusal(() => decodeLines(lines(record, '', wrong)));
-    expect(error.place).toEqual(column === undefined ? { row: 2 } : { row: 2, column });
-  });
-
-  it('without a line, with too many, or of other bytes is refused', () => {
-    expect(refusal(() => decodeLines(bytes('\n\n'))).code).toBe('no-rows');
-    const limits = { rows: 2, bodyBytes: 1e6 };
-    expect(refusal(() => decodeLines(lines(record, record, record), limits)).code).toBe('too-many-rows');
-    expect(refusal(() => decodeLines(Uint8Array.of(0x7b, 0xc3, 0x28))).code).toBe('bad-utf8');
-  });
-
-  it('of anything is refused with a UserError, or is sound', () => {
-    const names = [
-      ...Object.keys(record),
-      'request',
-      'response',
-      'tcp',
-      'interim',
-      'sightings',
-      'vlans',
-      'tunnels',
-      'uid',
-      'host',
-      'v',
-    ];
-    fc.assert(
-      fc.property(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 4 }), (name, value) => {
-        try {
-          expectSound(decodeLines(lines({ ...record, [name]: value })));
-        } catch (error) {
-          if (!(error instanceof UserError)) throw error;
-        }
-      }),
-      { numRuns: 500 },
-    );
-  });
-});
-
-describe('the record of LightObs', () => {
-  const record = {
-    timestamp: '2026-11-21T07:42:00.123456789Z',
-    src_ip: '10.244.0.5',
-    src_port: 40_000,
-    dst_ip: '::1',
-    dst_port: 80,
-    pid: 4711,
-    http_method: 'GET',
-    http_path: '/users/42',
-    status_code: 200,
-    latency_ms: 12,
-    packet_size: 850,
-  };
-  const RECEIVED_US = 1_795_246_999_000_000;
-
-  it('becomes a row', () => {
-    const batch = decodeLightObs({ ...record, unknown: [1] }, RECEIVED_US);
-    expectSound(batch);
-    const [row] = rowsOf(batch);
-    expect(row).toMatchObject({
-      started_us: 1_795_246_920_123_456,
-      started_ns: 789,
-      client: '10.244.0.5',
-      client_port: 40_000,
-      server: '::1',
-      server_port: 80,
-      method: 'GET',
-      target: '/users/42',
-      route: '/users/{id}',
-      status: 200,
-      total_ms: 12,
-      wait_ms: 12,
-      response_body_bytes: 850,
-      response_header_bytes: 0,
-      outcome: 'complete',
-      uid: null,
-    });
-  });
-
-  it('takes the time of its arrival when it has none, and Go’s zeros for the rest', () => {
-    const { timestamp: _time, pid: _pid, latency_ms: _latency, packet_size: _size, ...rest } = record;
-    const [row] = rowsOf(decodeLightObs({ ...rest, latency_ms: null }, RECEIVED_US));
-    expect(row).toMatchObject({ started_us: RECEIVED_US, total_ms: 0, response_body_bytes: 0 });
-  });
-
-  it.each<[string, unknown]>([
-    ['no object', []],
-    ['null', null],
-    ['an address that is none', { ...record, src_ip: 'pod-1' }],
-    ['no address', { ...record, dst_ip: undefined }],
-    ['an address with a zone', { ...record, dst_ip: 'fe80::1%eth0' }],
-    ['port 0', { ...record, src_port: 0 }],
-    ['port 65536', { ...record, dst_port: 65_536 }],
-    ['a port in words', { ...record, dst_port: '80' }],
-    ['no method', { ...record, http_method: '' }],
-    ['no path', { ...record, http_path: undefined }],
-    ['no status', { ...record, status_code: 0 }],
-    ['a status of four digits', { ...record, status_code: 2000 }],
-    ['half a millisecond', { ...record, latency_ms: 0.5 }],
-    ['a time that is none', { ...record, timestamp: 'yesterday' }],
-    ['half a surrogate pair', { ...record, http_path: '/\ud800' }],
-  ])('with %s is refused', (_what, wrong) => {
-    refusal(() => decodeLightObs(wrong, RECEIVED_US));
   });
 });

@@ -1,6 +1,7 @@
 // The address of a Service between both nodes: the client's node sees other addresses and ports than the web server's,
 // and it is still one exchange that both observed.
 
+import { routedHosts } from '../live/namespaces.mjs';
 import { startNginx } from '../live/nginx.mjs';
 import { installed } from '../live/programs.mjs';
 import { mixed } from '../live/traffic.mjs';
@@ -12,16 +13,7 @@ const SERVICE = '10.96.0.10';
 
 /** The client asks SERVICE port 80, which a router makes port 8000 of the web server; with `masquerade`, as itself. */
 async function translated({ lab, checks }, name, { masquerade }) {
-  const [client, router, web] = ['client', 'router', 'web'].map((part) => lab.host(part));
-  lab.veth(client, 'eth0', router, 'inside');
-  lab.veth(web, 'eth0', router, 'outside');
-  client.up('eth0', '10.9.1.1/24');
-  web.up('eth0', '10.9.2.2/24');
-  router.up('inside', '10.9.1.254/24');
-  router.up('outside', '10.9.2.254/24');
-  client.ip('route', 'add', 'default', 'via', '10.9.1.254');
-  web.ip('route', 'add', 'default', 'via', '10.9.2.254');
-  router.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  const { client, router, server: web } = routedHosts(lab);
   const rules = [
     'add table ip check',
     'add chain ip check prerouting { type nat hook prerouting priority -100; }',

@@ -110,6 +110,23 @@ export function twoHosts(lab, { quiet = false } = {}) {
   return { client, server, address: '10.9.0.2' };
 }
 
+/** Client 10.9.1.1 and server 10.9.2.2 with a router between them: 10.9.1.254 at `inside`, 10.9.2.254 at `outside`. */
+export function routedHosts(lab) {
+  const client = lab.host('client');
+  const router = lab.host('router');
+  const server = lab.host('server');
+  lab.veth(client, 'eth0', router, 'inside');
+  lab.veth(server, 'eth0', router, 'outside');
+  client.up('eth0', '10.9.1.1/24');
+  server.up('eth0', '10.9.2.2/24');
+  router.up('inside', '10.9.1.254/24');
+  router.up('outside', '10.9.2.254/24');
+  client.ip('route', 'add', 'default', 'via', '10.9.1.254');
+  server.ip('route', 'add', 'default', 'via', '10.9.2.254');
+  router.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  return { client, router, server };
+}
+
 /** Whether this kernel has a kind of link, tried out in a namespace: `vlan`, `vxlan`, `bridge`. */
 export function linkKindMissing(kind, ...words) {
   return tried((host) => {

@@ -2,30 +2,13 @@
 
 import { otherWay } from './agreement.mjs';
 import { exercise } from './exercise.mjs';
-import { linkKindMissing, twoHosts } from './namespaces.mjs';
+import { linkKindMissing, routedHosts, twoHosts } from './namespaces.mjs';
 import { installed, succeeds } from './programs.mjs';
 import { mixed } from './traffic.mjs';
 
 const ANY = ['-i', 'any'];
-/** Interfaces of the router, in the order in which a request passes them. */
+/** Interfaces of the router of routedHosts, in the order in which a request passes them. */
 const WAY = ['inside', 'outside'];
-
-/** Client 10.9.1.1, router 10.9.1.254 and 10.9.2.254, server 10.9.2.2. */
-function routed(lab) {
-  const client = lab.host('client');
-  const router = lab.host('router');
-  const server = lab.host('server');
-  lab.veth(client, 'eth0', router, 'inside');
-  lab.veth(server, 'eth0', router, 'outside');
-  client.up('eth0', '10.9.1.1/24');
-  server.up('eth0', '10.9.2.2/24');
-  router.up('inside', '10.9.1.254/24');
-  router.up('outside', '10.9.2.254/24');
-  client.ip('route', 'add', 'default', 'via', '10.9.1.254');
-  server.ip('route', 'add', 'default', 'via', '10.9.2.254');
-  router.run('sysctl', '-qw', 'net.ipv4.ip_forward=1');
-  return { client, router, server };
-}
 
 /** A chain of nftables for the rules given. */
 function nat(host, hook, ...rules) {
@@ -51,7 +34,7 @@ function kept(path, ...addresses) {
 }
 
 async function forwarded(t) {
-  const { client, router, server } = routed(t.lab);
+  const { client, router, server } = routedHosts(t.lab);
   const hosts = { client, server, address: '10.9.2.2', at: router, words: ANY, also: kept(WAY) };
   await exercise(t, 'router, on any', hosts);
   await exercise(t, 'router, on both interfaces', { ...hosts, words: ['-i', 'inside', '-i', 'outside'] });
@@ -59,7 +42,7 @@ async function forwarded(t) {
 
 async function dnat(t) {
   if (!installed('nft')) return t.checks.skip('DNAT', 'nftables is not installed');
-  const { client, router, server } = routed(t.lab);
+  const { client, router, server } = routedHosts(t.lab);
   nat(router, 'prerouting', 'ip daddr 10.9.1.254 tcp dport 80 dnat to 10.9.2.2:8000');
   const hosts = { client, server, at: router, words: ANY };
   const traffic = () => mixed(client, '10.9.1.254', { port: 80 });
@@ -71,7 +54,7 @@ async function dnat(t) {
 async function iptablesDnat(t) {
   const name = 'DNAT by iptables, on any';
   if (!installed('iptables')) return t.checks.skip(name, 'iptables is not installed');
-  const { client, router, server } = routed(t.lab);
+  const { client, router, server } = routedHosts(t.lab);
   const words = ['-t', 'nat', '-A', 'PREROUTING', '-p', 'tcp', '--dport', '80', '-j', 'DNAT'];
   router.run('iptables', ...words, '--to', '10.9.2.2:8000');
   const traffic = () => mixed(client, '10.9.1.254', { port: 80 });
@@ -81,7 +64,7 @@ async function iptablesDnat(t) {
 
 async function snat(t) {
   if (!installed('nft')) return t.checks.skip('SNAT', 'nftables is not installed');
-  const { client, router, server } = routed(t.lab);
+  const { client, router, server } = routedHosts(t.lab);
   // Ports are rewritten too, and two clients behind one address are told apart by them.
   nat(router, 'postrouting', 'oifname "outside" ip protocol tcp snat to 10.9.2.254:20000-40000 random');
   const also = kept(WAY, '10.9.1.1:', '10.9.2.254:');

@@ -5,33 +5,29 @@
 //         --bases: make the base images too, if they are missing (a minute)
 //         --built: take the image that is there
 
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Checks } from './checks.mjs';
+import {
+  httpStatus,
+  IMAGE,
+  IMAGES_TOOL,
+  inNamespace,
+  NET_RAW_ALONE,
+  NO_CAPABILITY,
+  ROOT,
+  rightsProblems,
+  triedPodman,
+  VERSION,
+} from './live/containers.mjs';
 import { endPrograms, installed, run, start, until } from './live/programs.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '..', '..');
-const NET_RAW_ALONE = '0000000000002000';
-const NOTHING = '0000000000000000';
 /** Of the image's file systems together; it was 263 MB when this was written, 77 of them Debian, 95 node and 70 DuckDB. */
 const IMAGE_BYTES = 290e6;
 const { values } = parseArgs({
   options: { bases: { type: 'boolean', default: false }, built: { type: 'boolean', default: false } },
 });
-const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-const IMAGE = `localhost/wirelens:${version}`;
 const NAME = `wl-image-${process.pid}`;
 const CONFINED = [
   '--read-only',
@@ -43,11 +39,11 @@ const CONFINED = [
 const WEB =
   "require('node:http').createServer((_, answer) => answer.end('hello')).listen(8000, '127.0.0.1', () => console.log('ready'))";
 const checks = new Checks();
-const images = (...words) => run(path.join(ROOT, 'scripts/containers/images.sh'), ...words);
+const images = (...words) => run(IMAGES_TOOL, ...words);
 const podman = (...words) => images('podman', ...words);
 
 const reason = whyNot();
-if (reason === null) await all();
+if (reason === null) await inNamespace(NAME, all);
 else checks.skip('the image', reason);
 checks.finish();
 
@@ -63,9 +59,9 @@ function whyNot() {
     } catch (error) {
       return `the base images cannot be made: ${lastLineOf(error.message)}`;
     }
-  } else if (tried('image', 'exists', 'localhost/wirelens-build-base').status !== 0)
+  } else if (triedPodman('image', 'exists', 'localhost/wirelens-build-base').status !== 0)
     return 'there are no base images; --bases makes them';
-  const { status, stderr } = tried(
+  const { status, stderr } = triedPodman(
     'run',
     '--rm',
     '--network=none',
@@ -79,28 +75,17 @@ function lastLineOf(text) {
   return text.trimEnd().split('\n').at(-1);
 }
 
-function tried(...words) {
-  return spawnSync(path.join(ROOT, 'scripts/containers/images.sh'), ['podman', ...words], {
-    encoding: 'utf8',
-  });
-}
-
-async function all() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'wirelens-image-'));
-  chmodSync(folder, 0o755);
+async function all(folder) {
   try {
     if (!values.built) images('build');
     itself(folder);
-    run('ip', 'netns', 'add', NAME);
-    run('ip', '-n', NAME, 'link', 'set', 'lo', 'up');
     await together(folder);
   } catch (error) {
     checks.report('the image', [error.stack]);
   } finally {
-    for (const role of ['server', 'agent']) tried('rm', '--force', '--ignore', '--time=1', `${NAME}-${role}`);
+    for (const role of ['server', 'agent'])
+      triedPodman('rm', '--force', '--ignore', '--time=1', `${NAME}-${role}`);
     endPrograms();
-    spawnSync('ip', ['netns', 'delete', NAME]);
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -113,7 +98,7 @@ function itself(folder) {
   );
   const once = ['run', '--rm', ...CONFINED.slice(0, 3), '--network=none', '--tmpfs=/tmp'];
   const said = podman(...once, IMAGE, '--version').trim();
-  checks.report('it runs wirelens', said === version ? [] : [said]);
+  checks.report('it runs wirelens', said === VERSION ? [] : [said]);
   const user = podman(...once, '--entrypoint=id', IMAGE, '-u').trim();
   checks.report('it is not root unless asked', user === '10001' ? [] : [user]);
 
@@ -128,7 +113,7 @@ function itself(folder) {
     "wirelens capture -d 'tcp port 80 and host 10.0.0.1'",
   ].join(' && ');
   const mounted = [...once, `--volume=${folder}:/captures:ro`, '--entrypoint=sh'];
-  const done = tried(...mounted, IMAGE, '-c', script);
+  const done = triedPodman(...mounted, IMAGE, '-c', script);
   checks.report(
     'everything that is loaded late is in it',
     done.status === 0 ? [] : done.stderr.trimEnd().split('\n'),
@@ -155,28 +140,8 @@ async function together(folder) {
     ...['server', '--listen=0.0.0.0:8080', '--data=/var/lib/wirelens/data'],
     ...['--agent-token-file=/run/secrets/wirelens/agent', '--reader-token-file=/run/secrets/wirelens/reader'],
   );
-  const inside = [
-    'ip',
-    'netns',
-    'exec',
-    NAME,
-    'curl',
-    '-sS',
-    '-m',
-    '5',
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{http_code}',
-  ];
-  await until(
-    () =>
-      spawnSync(inside[0], [...inside.slice(1), 'http://127.0.0.1:8080/readyz'], { encoding: 'utf8' })
-        .stdout === '200',
-    'a ready server',
-    30_000,
-  );
-  rights('server', { Uid: '10001', CapEff: NOTHING });
+  await until(() => httpStatus(NAME, 'http://127.0.0.1:8080/readyz') === '200', 'a ready server', 30_000);
+  rights('server', { Uid: '10001', CapEff: NO_CAPABILITY });
 
   podman(
     ...['run', '--detach', `--name=${NAME}-agent`, '--user=0:0', '--cap-add=NET_RAW', ...CONFINED],
@@ -196,16 +161,10 @@ async function together(folder) {
       'agent',
     ],
   );
-  await until(
-    () =>
-      spawnSync(inside[0], [...inside.slice(1), 'http://127.0.0.1:9101/readyz'], { encoding: 'utf8' })
-        .stdout === '200',
-    'a ready agent',
-    30_000,
-  );
+  await until(() => httpStatus(NAME, 'http://127.0.0.1:9101/readyz') === '200', 'a ready agent', 30_000);
   rights('agent', { Uid: '0', CapEff: NET_RAW_ALONE });
 
-  for (const page of ['one', 'two', 'three']) run(...inside, `http://127.0.0.1:8000/${page}`);
+  for (const page of ['one', 'two', 'three']) httpStatus(NAME, `http://127.0.0.1:8000/${page}`);
   const rows = await until(
     () => {
       const found = askRows('--where', 'server.port == 8000');
@@ -226,7 +185,7 @@ async function together(folder) {
       code === '0' ? [] : [`exit code ${code}`, podman('logs', `${NAME}-${role}`)],
     );
   }
-  const refused = tried(
+  const refused = triedPodman(
     'run',
     '--rm',
     '--user=0:0',
@@ -261,11 +220,7 @@ function askRows(...words) {
 
 function rights(role, wanted) {
   const text = podman('exec', `${NAME}-${role}`, 'cat', '/proc/1/status');
-  const problems = Object.entries({ ...wanted, NoNewPrivs: '1' }).flatMap(([name, value]) => {
-    const found = new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return found === value ? [] : [`${name} is ${found}, not ${value}`];
-  });
-  checks.report(`the ${role} has the rights that it needs and no others`, problems);
+  checks.report(`the ${role} has the rights that it needs and no others`, rightsProblems(text, wanted));
 }
 
 function same(one, other) {

@@ -4,35 +4,31 @@
 //
 //     node scripts/checks/pods.mjs      needs the image: node scripts/checks/image.mjs --bases
 
-import { spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  chownSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Checks } from './checks.mjs';
+import {
+  httpStatus,
+  IMAGE,
+  IMAGES_TOOL,
+  inNamespace,
+  NET_RAW_ALONE,
+  NO_CAPABILITY,
+  ROOT,
+  rightsProblems,
+  triedPodman,
+} from './live/containers.mjs';
 import { installed, run, until } from './live/programs.mjs';
 import { documentsIn } from './manifests/schema.mjs';
 
-const ROOT = path.resolve(import.meta.dirname, '..', '..');
 const NAME = `wl-pods-${process.pid}`;
 const NODE = 'node-of-the-check';
-const TOOL = path.join(ROOT, 'scripts/containers/images.sh');
-const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 const checks = new Checks();
 // Not `ip netns exec`, which puts another /sys over the one with the cgroups.
-const podman = (...words) => run('nsenter', `--net=/run/netns/${NAME}`, TOOL, 'podman', ...words);
-const tried = (...words) => spawnSync(TOOL, ['podman', ...words], { encoding: 'utf8' });
+const podman = (...words) => run('nsenter', `--net=/run/netns/${NAME}`, IMAGES_TOOL, 'podman', ...words);
 
 const reason = whyNot();
-if (reason === null) await all();
+if (reason === null) await inNamespace(NAME, all);
 else checks.skip('the pods of the manifests in podman', reason);
 checks.finish();
 
@@ -40,35 +36,29 @@ function whyNot() {
   if (process.platform !== 'linux' || process.getuid() !== 0) return 'it needs Linux and root';
   const missing = ['podman', 'runc', 'catatonit', 'ip', 'kubectl'].filter((tool) => !installed(tool));
   if (missing.length > 0) return `not installed: ${missing.join(', ')}`;
-  const absent = [`localhost/wirelens:${version}`, 'localhost/wirelens-demo:1'].filter(
-    (name) => tried('image', 'exists', name).status !== 0,
+  const absent = [IMAGE, 'localhost/wirelens-demo:1'].filter(
+    (name) => triedPodman('image', 'exists', name).status !== 0,
   );
   return absent.length === 0
     ? null
     : `no image ${absent.join(', ')}; node scripts/checks/image.mjs --bases makes them`;
 }
 
-async function all() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'wirelens-pods-'));
-  chmodSync(folder, 0o755);
+async function all(folder) {
   try {
-    run('ip', 'netns', 'add', NAME);
-    run('ip', '-n', NAME, 'link', 'set', 'lo', 'up');
     await demo(folder);
   } catch (error) {
     checks.report('the pods', [error.stack, ...logs()]);
   } finally {
     for (const name of ['wirelens-server', 'wirelens-agent', 'demo-nginx', 'demo-curl']) {
-      tried('pod', 'rm', '--force', '--ignore', '--time=1', `${NAME}-${name}`);
+      triedPodman('pod', 'rm', '--force', '--ignore', '--time=1', `${NAME}-${name}`);
     }
-    spawnSync('ip', ['netns', 'delete', NAME]);
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function logs() {
   return ['wirelens-server-server', 'wirelens-agent-agent'].flatMap((name) => {
-    const { stdout, stderr } = tried('logs', '--tail=8', `${NAME}-${name}`);
+    const { stdout, stderr } = triedPodman('logs', '--tail=8', `${NAME}-${name}`);
     return [name, ...`${stdout}${stderr}`.trim().split('\n')];
   });
 }
@@ -93,8 +83,8 @@ async function demo(folder) {
   await until(() => status(8080) === '200', 'a ready server', 30_000);
   play('wirelens-agent');
   await until(() => status(9101) === '200', 'a ready agent', 30_000);
-  rights('wirelens-server-server', { Uid: '10001', CapEff: '0000000000000000' });
-  rights('wirelens-agent-agent', { Uid: '0', CapEff: '0000000000002000' });
+  rights('wirelens-server-server', { Uid: '10001', CapEff: NO_CAPABILITY });
+  rights('wirelens-agent-agent', { Uid: '0', CapEff: NET_RAW_ALONE });
 
   play('demo-curl');
   const text = await until(
@@ -172,21 +162,7 @@ function filesOf(volume, documents) {
 }
 
 function status(port) {
-  const words = [
-    'netns',
-    'exec',
-    NAME,
-    'curl',
-    '-s',
-    '-m',
-    '5',
-    '-o',
-    '/dev/null',
-    '-w',
-    '%{http_code}',
-    `http://127.0.0.1:${port}/readyz`,
-  ];
-  return spawnSync('ip', words, { encoding: 'utf8' }).stdout;
+  return httpStatus(NAME, `http://127.0.0.1:${port}/readyz`);
 }
 
 function query(...words) {
@@ -198,9 +174,5 @@ function query(...words) {
 
 function rights(container, wanted) {
   const text = podman('exec', `${NAME}-${container}`, 'cat', '/proc/1/status');
-  const problems = Object.entries({ ...wanted, NoNewPrivs: '1' }).flatMap(([name, value]) => {
-    const found = new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1];
-    return found === value ? [] : [`${name} is ${found}, not ${value}`];
-  });
-  checks.report(`${container} has the rights that its manifest gives`, problems);
+  checks.report(`${container} has the rights that its manifest gives`, rightsProblems(text, wanted));
 }

@@ -10,6 +10,9 @@ export type BodyFraming =
   /** No body, and what follows is another protocol or a tunnel. */
   | { readonly kind: 'switch'; readonly to: 'upgrade' | 'tunnel' };
 
+/** Methods whose requests hardly ever have a body (RFC 9110 §9.3). */
+const BODILESS_METHODS = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS', 'TRACE', 'CONNECT']);
+
 const NONE: BodyFraming = { kind: 'none' };
 const CHUNKED: BodyFraming = { kind: 'chunked' };
 const UNTIL_CLOSE: BodyFraming = { kind: 'until-close' };
@@ -48,4 +51,9 @@ export function framingByFields(fields: FieldFacts, isResponse: boolean): BodyFr
   if (fields.contentLength > 0) return { kind: 'length', bytes: fields.contentLength };
   // 7. A request without either has no body. 8. A response without either reaches to the close.
   return isResponse ? UNTIL_CLOSE : NONE;
+}
+
+/** True for a request that may have a body even if no field that is there tells of one. */
+export function requestMayHaveBody(line: LineFacts): boolean {
+  return !line.isResponse && !BODILESS_METHODS.has(line.method);
 }

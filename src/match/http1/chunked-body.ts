@@ -1,8 +1,8 @@
 import { CR, HTAB, hexValue, LF, SP } from './characters.ts';
 
-/** Where a chunked body stands after bytes were taken. */
-export const CHUNKED = { more: 0, end: 1, broken: 2 } as const;
-export type ChunkedOutcome = (typeof CHUNKED)[keyof typeof CHUNKED];
+/** Where a body stands after bytes were taken. */
+export const BODY = { more: 0, end: 1, broken: 2 } as const;
+export type BodyOutcome = (typeof BODY)[keyof typeof BODY];
 
 /** In the order of RFC 9112 §7.1. */
 const STATE = { size: 0, extension: 1, sizeEnd: 2, data: 3, dataEnd: 4, trailers: 5 } as const;
@@ -16,7 +16,7 @@ const MAX_SIZE_DIGITS = 13;
  * arithmetic; nothing is stored.
  */
 export class ChunkedBody {
-  outcome: ChunkedOutcome = CHUNKED.more;
+  outcome: BodyOutcome = BODY.more;
   hasExtension = false;
   hasTrailers = false;
   /** A chunk size ended with LF alone. */
@@ -29,7 +29,7 @@ export class ChunkedBody {
   #lineBytes = 0;
 
   begin(): void {
-    this.outcome = CHUNKED.more;
+    this.outcome = BODY.more;
     this.hasExtension = false;
     this.hasTrailers = false;
     this.hasBareLineFeed = false;
@@ -39,7 +39,7 @@ export class ChunkedBody {
   /** Takes bytes of the body; returns the offset after the last one used, and sets `outcome`. */
   take(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    while (at < end && this.outcome === CHUNKED.more) {
+    while (at < end && this.outcome === BODY.more) {
       if (this.#state === STATE.data) at = this.#skipData(at, end);
       else {
         this.#frame(bytes[at]);
@@ -81,7 +81,7 @@ export class ChunkedBody {
         return;
       case STATE.dataEnd:
         if (byte === LF) this.#toSize();
-        else if (byte !== CR) this.outcome = CHUNKED.broken;
+        else if (byte !== CR) this.outcome = BODY.broken;
         return;
       default:
         this.#trailer(byte);
@@ -94,8 +94,8 @@ export class ChunkedBody {
       this.#remaining = this.#remaining * 16 + digit;
       // Leading zeros are no significant digits.
       if (this.#remaining > 0 || this.#digits === 0) this.#digits += 1;
-      if (this.#digits > MAX_SIZE_DIGITS) this.outcome = CHUNKED.broken;
-    } else if (this.#digits === 0) this.outcome = CHUNKED.broken;
+      if (this.#digits > MAX_SIZE_DIGITS) this.outcome = BODY.broken;
+    } else if (this.#digits === 0) this.outcome = BODY.broken;
     else if (byte === LF) {
       this.hasBareLineFeed = true;
       this.#sizeDone();
@@ -103,7 +103,7 @@ export class ChunkedBody {
       this.hasExtension = true;
       this.#state = STATE.extension;
     } else if (byte === CR) this.#state = STATE.sizeEnd;
-    else if (byte !== SP && byte !== HTAB) this.outcome = CHUNKED.broken;
+    else if (byte !== SP && byte !== HTAB) this.outcome = BODY.broken;
   }
 
   #sizeDone(): void {
@@ -113,7 +113,7 @@ export class ChunkedBody {
 
   #trailer(byte: number): void {
     if (byte === LF) {
-      if (this.#lineBytes === 0) this.outcome = CHUNKED.end;
+      if (this.#lineBytes === 0) this.outcome = BODY.end;
       else this.hasTrailers = true;
       this.#lineBytes = 0;
     } else if (byte !== CR) this.#lineBytes += 1;

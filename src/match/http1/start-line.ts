@@ -4,6 +4,14 @@ import { CR, equalsIgnoringCase, HTAB, isDigit, isToken, LF, SP } from './charac
 export const START = { no: 0, request: 1, response: 2, more: 3 } as const;
 export type Start = (typeof START)[keyof typeof START];
 
+/**
+ * True when `judged` may begin the next message of a direction whose messages are of `kind`, `no` where that is unknown:
+ * one that has sent requests sends no responses, and the other way round.
+ */
+export function isExpected(judged: Start, kind: Start): boolean {
+  return kind === START.no || judged === START.more || judged === kind;
+}
+
 /** Methods of RFC 9110 §9, RFC 5789, RFC 4918 and other registered or widespread ones. */
 const METHODS = [
   'GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH',

@@ -16,11 +16,11 @@ import { Lab, twoHosts } from '../scripts/checks/live/namespaces.mjs';
 import { installed, until } from '../scripts/checks/live/programs.mjs';
 import { peakBytes, processorNs } from './live/processor-time.mjs';
 import { receivers, WIRELENS } from './live/receivers.mjs';
-import { recordTraffic, SENDERS } from './live/traffic.mjs';
+import { packetsIn, recordTraffic, SENDERS } from './live/traffic.mjs';
 import { median } from './measure.mjs';
 
-/** Packets in the recording; sent again with other addresses until there are enough. */
-const PACKETS = 200_000;
+/** Of the recording, which is sent again with other addresses until there are enough packets. */
+const RECORDED_SECONDS = 4;
 /** What a veth pair comes near to, for the number of rounds at full speed. */
 const TOPSPEED = 400_000;
 
@@ -53,13 +53,14 @@ if (process.platform !== 'linux' || process.getuid() !== 0 || missing.length > 0
 }
 
 const DATA = path.resolve(import.meta.dirname, 'data');
-const FILE = path.join(DATA, `live-${PACKETS}.pcap`);
+const FILE = path.join(DATA, 'live.pcap');
 mkdirSync(DATA, { recursive: true });
 if (!existsSync(FILE)) {
-  console.log(`recording ${PACKETS} packets of nginx and wrk …`);
-  await recordTraffic(FILE, PACKETS);
+  console.log(`recording ${RECORDED_SECONDS} s of nginx and wrk …`);
+  await recordTraffic(FILE, RECORDED_SECONDS);
 }
 await sender.prepare(FILE);
+const PACKETS = packetsIn(FILE);
 const EXCHANGES = exchangesOfOneRound();
 console.log(`${PACKETS} packets with ${EXCHANGES} exchanges, sent again and again between other addresses`);
 const programs = receivers(values.modules).filter(({ name, missing: reason = null }) => {

@@ -1,56 +1,51 @@
 // Packets to send again: nginx and wrk on a veth pair, many small exchanges, packets as on a wire.
 
-import { spawn } from 'node:child_process';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Lab, twoHosts } from '../../scripts/checks/live/namespaces.mjs';
 import { startNginx } from '../../scripts/checks/live/nginx.mjs';
 import { start, until } from '../../scripts/checks/live/programs.mjs';
 
 const CONNECTIONS = 64;
+/** Until connections are closed and tcpdump has written what it has. */
+const AFTERWARDS_MS = 1000;
 const SEND = path.join(import.meta.dirname, 'send.mjs');
 
-/** Records `packets` packets into `file`; the connections of it begin in it. */
-export async function recordTraffic(file, packets) {
+/**
+ * Records so many seconds of traffic into `file`. The connections begin and end in it: sent again and again,
+ * it leaves none behind.
+ */
+export async function recordTraffic(file, seconds) {
   const lab = new Lab();
   try {
     const { client, server, address } = twoHosts(lab);
     for (const host of [client, server]) host.withoutOffload('eth0');
     await startNginx(lab, server);
     const partial = `${file}.partial`;
-    const words = [
-      '-i',
-      'eth0',
-      '-s',
-      '0',
-      '-B',
-      '262144',
-      '-c',
-      String(packets),
-      '-Z',
-      'root',
-      '-w',
-      partial,
-    ];
+    const words = ['-i', 'eth0', '-s', '0', '-B', '262144', '-Z', 'root', '-w', partial];
     const tcpdump = start([...client.in, 'tcpdump', ...words, 'tcp', 'port', '8000']);
     await until(() => tcpdump.text('stderr').includes('listening on'), 'start of tcpdump');
-    const wrk = [
-      ...client.in,
-      'wrk',
-      '-t1',
-      `-c${CONNECTIONS}`,
-      '-d60s',
-      `http://${address}:8000/page/bench`,
-    ];
-    const load = spawn(wrk[0], wrk.slice(1), { stdio: 'ignore' });
+    const load = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, `http://${address}:8000/page/bench`];
+    const { code } = await start([...client.in, 'wrk', ...load]).ended;
+    if (code !== 0) throw new Error(`wrk ended with ${code}`);
+    await sleep(AFTERWARDS_MS);
+    tcpdump.child.kill('SIGINT');
     const { stderr } = await tcpdump.ended;
-    load.kill('SIGINT');
-    const dropped = Number(/(\d+) packets dropped by kernel/.exec(stderr)?.[1] ?? 0);
+    const dropped = Number(/(\d+) packets? dropped by kernel/.exec(stderr)?.[1] ?? 0);
     if (dropped > 0) console.log(`the recording to be sent misses ${dropped} packets`);
     renameSync(partial, file);
   } finally {
     lab.remove();
   }
+}
+
+/** Packets of a classic capture, as tcpdump writes it here. */
+export function packetsIn(file) {
+  const bytes = readFileSync(file);
+  let packets = 0;
+  for (let at = 24; at + 16 <= bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) packets += 1;
+  return packets;
 }
 
 /** Recordings with sequence numbers of their own for tcpreplay; more than a second of packets at any rate. */

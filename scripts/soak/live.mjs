@@ -4,7 +4,7 @@
 //     node scripts/soak/live.mjs --kills 10 --rate 5000            kill -9 at ten random moments
 //
 // wrk asks nginx over a veth pair between two network namespaces made for it. --recording FILE: instead, the packets of a
-// classic capture (bench/data/live-200000.pcap, which bench/live.mjs makes) are sent again and again, which leaves more of a
+// classic capture (bench/data/live.pcap, which bench/live.mjs makes) are sent again and again, which leaves more of a
 // small machine to the capture. Needs Linux, root, nginx, wrk, sqlite3 and a build (npm run build). Exit code 1: memory moved
 // by more than 20 %, or a sealed file cannot be read.
 
@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { packetsIn } from '../../bench/live/traffic.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -120,7 +121,9 @@ async function startNginx() {
   await sleep(500);
 }
 
-const startLoad = values.recording === undefined ? startWrk : startSending;
+function startLoad(forSeconds) {
+  return values.recording === undefined ? startWrk(forSeconds) : startSending(forSeconds);
+}
 
 /** Packets at the rate that makes so many exchanges; says in the end what wrk would. */
 function startSending(forSeconds) {
@@ -138,13 +141,6 @@ function startSending(forSeconds) {
     child.said = `Requests/sec: ${(packets / took / perExchange).toFixed(2)} in ${packets} packets`;
   });
   return child;
-}
-
-function packetsIn(file) {
-  const bytes = readFileSync(file);
-  let packets = 0;
-  for (let at = 24; at + 16 <= bytes.length; at += 16 + bytes.readUInt32LE(at + 8)) packets += 1;
-  return packets;
 }
 
 function startWrk(forSeconds) {

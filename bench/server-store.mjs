@@ -12,6 +12,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { openDuckDbStore } from '../dist/store/duckdb/open.js';
 import { BATCH_COLUMNS } from '../dist/transfer/batch-columns.js';
+import { randomFrom } from '../scripts/checks/seeded.mjs';
 import { askSqlite, fillSqlite, hasSqlite, sqliteBytes } from './sqlite-store.mjs';
 
 const { values } = parseArgs({
@@ -36,15 +37,7 @@ const SLOW_ROUNDS = 5;
 const SPAN_US = 36_000e6;
 const EPOCH_US = 1_700_000_000e6;
 
-let state = Number(values.seed) >>> 0;
-/** mulberry32 */
-function random() {
-  state = (state + 0x6d2b79f5) >>> 0;
-  let t = state;
-  t = Math.imul(t ^ (t >>> 15), t | 1);
-  t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-  return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-}
+const random = randomFrom(Number(values.seed));
 const below = (n) => Math.floor(random() * n);
 const all = (value) => ({ form: 'all', value });
 const numbers = (make) => ({

@@ -12,6 +12,7 @@ import { Site } from './agent/site.mjs';
 import { Checks } from './checks.mjs';
 import { Lab } from './live/namespaces.mjs';
 import { installed, start, until } from './live/programs.mjs';
+import { randomFrom } from './seeded.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -33,17 +34,6 @@ const scenarios = [
   ['the disk of the spool is full for a while', diskFull],
   ['the agent ends while the server is away, and goes on later', agentEnds],
 ];
-
-/** Drawn anew each time, the same for the same seed (mulberry32). 0 to 1. */
-function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Problems of a run in which the agent lived all the time. */
 function agreeing(answered, said, stored, { losses = false } = {}) {
@@ -204,7 +194,7 @@ else {
     if (values.only !== undefined && !name.includes(values.only)) continue;
     const lab = new Lab();
     try {
-      checks.report(name, await scenario(new Site(lab, WIRELENS), randomOf(Number(values.seed))));
+      checks.report(name, await scenario(new Site(lab, WIRELENS), randomFrom(Number(values.seed))));
     } catch (error) {
       checks.report(name, [error.stack]);
     } finally {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Checks } from './checks.mjs';
+import { randomFrom } from './seeded.mjs';
 
 const WIRELENS = path.resolve(import.meta.dirname, '../../bin/wirelens.js');
 const ROUNDS = 30;
@@ -201,7 +202,7 @@ async function detours(at, server, log) {
 async function faults(at, first) {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   console.log(`seed ${seed}`);
-  const random = generator(seed);
+  const random = randomFrom(seed);
   const { bigCapture } = await import('./query/big-capture.mjs');
   let server = first;
   const problems = [];
@@ -259,17 +260,6 @@ async function storedOf({ url }, agent) {
   const answer = await response.json();
   if (!response.ok) throw new Error(JSON.stringify(answer));
   return Number(answer.rows[0][0]);
-}
-
-/** mulberry32: small, and the same everywhere. */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const missing = ['nginx', 'curl', 'tcpdump', 'unshare', 'ip'].filter(

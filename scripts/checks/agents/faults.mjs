@@ -4,10 +4,10 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { start, until } from '../live/programs.mjs';
 import { ask } from '../live/traffic.mjs';
+import { randomFrom } from '../seeded.mjs';
 import { certificates, threeHosts, tokenFiles } from './laboratory.mjs';
 import { count, observationsOf, onceEach, rowDifferences, settled, withoutHalves } from './log-agreement.mjs';
 import { CentralServer, NodeAgent } from './programs.mjs';
-import { randomFrom } from './seeded.mjs';
 
 /** Waits of agents between attempts; shorter than usual, so that a check need not take long. */
 const IMPATIENT = ['--retry-first', '100ms', '--retry-longest', '1s', '--upload-timeout', '5s'];

@@ -8,7 +8,7 @@
 
 import http from 'node:http';
 import net from 'node:net';
-import { randomFrom } from './seeded.mjs';
+import { randomFrom } from '../seeded.mjs';
 
 const { listen, to, seed, how, share = 0.5, longestBytes = 8000 } = JSON.parse(process.argv[2]);
 const random = randomFrom(seed);

@@ -15,6 +15,9 @@ const directory = path.join(root, 'store');
 const open = (): Promise<DuckDbStore> => openDuckDbStore({ directory, log: () => {} });
 const one = batchOf([row()]);
 
+/** Batch `n` of a stream came so many µs later. */
+const RECEIVED_US = 1_700_000_000_000_000;
+
 /** Leaves the numbers in the file as commits of one batch each do. */
 async function storeNumbers(numbersOf: Readonly<Record<string, readonly number[]>>): Promise<void> {
   await (await open()).close();
@@ -22,7 +25,7 @@ async function storeNumbers(numbersOf: Readonly<Record<string, readonly number[]
   const connection = await instance.connect();
   for (const [stream, numbers] of Object.entries(numbersOf))
     await connection.run(
-      `INSERT INTO store.batch_ranges SELECT '${stream}', n, n, 1 FROM (SELECT unnest([${numbers.join()}]) AS n)`,
+      `INSERT INTO store.batch_ranges SELECT '${stream}', n, n, ${RECEIVED_US} + n FROM (SELECT unnest([${numbers.join()}]) AS n)`,
     );
   connection.closeSync();
   instance.closeSync();
@@ -52,6 +55,18 @@ it('numbers of batches that were written as few ranges are known as before, and 
     ['whole', 1, 9_000],
   ];
   expect(await rangesIn(first)).toEqual(ranges);
+  const { rows: times } = await first.sql(
+    'SELECT stream, max(received_us) FROM batches GROUP BY 1 ORDER BY 1',
+    {
+      rows: 10,
+      milliseconds: 30_000,
+    },
+  );
+  expect(times).toEqual([
+    ['alone', RECEIVED_US + 7],
+    ['blocks', RECEIVED_US + 15_092],
+    ['whole', RECEIVED_US + 9_000],
+  ]);
   const sentAgain = async (store: DuckDbStore): Promise<void> => {
     for (const [stream, numbers] of Object.entries(stored)) {
       const some = numbers.filter((number, index) => index % 100 < 3 || number === numbers.at(-1));

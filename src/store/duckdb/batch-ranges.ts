@@ -1,12 +1,13 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { KnownState } from './known-state.ts';
+import { readRows } from './row-reading.ts';
 
 /** Numbers `first` to `last`, both included, of a stream's batches, as a row tells that they are stored. */
 export interface StoredRange {
   readonly stream: string;
   readonly first: number;
   readonly last: number;
-  /** µs; only its order counts: the stream whose last range has the least was silent longest. */
+  /** µs since 1970, by the server's clock: the stream whose last range has the least was silent longest. */
   readonly receivedUs: number;
 }
 
@@ -34,16 +35,23 @@ export async function insertRanges(
 const RANGES_BEFORE_REWRITE = 10_000;
 
 /**
- * Writes the numbers of batches, a row for each batch, as few ranges. On the connection that writes, while no
- * transaction is open on it.
+ * Writes the numbers of batches, a row for each batch, as few ranges, all with the time of their stream's last batch. On
+ * the connection that writes, while no transaction is open on it.
  */
 export async function rewriteRanges(connection: DuckDBConnection, state: KnownState): Promise<void> {
   if (state.storedRanges < RANGES_BEFORE_REWRITE) return;
+  let count = 0;
+  for (const numbers of state.streams.values()) count += numbers.ranges;
+  if (count * 2 > state.storedRanges) return;
+  const times = await readRows(
+    connection,
+    'SELECT stream, max(received_us) FROM store.batch_ranges GROUP BY stream',
+  );
+  const receivedUs = new Map(times.rows.map(([stream, us]) => [stream, Number(us)]));
   const ranges: StoredRange[] = [];
-  // The place keeps the order of the streams' last batches.
   for (const [stream, numbers] of state.streams)
-    for (const [first, last] of numbers) ranges.push({ stream, first, last, receivedUs: ranges.length });
-  if (ranges.length * 2 > state.storedRanges) return;
+    for (const [first, last] of numbers)
+      ranges.push({ stream, first, last, receivedUs: receivedUs.get(stream) ?? 0 });
   await connection.run('BEGIN');
   try {
     await connection.run('DELETE FROM store.batch_ranges');

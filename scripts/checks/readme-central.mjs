@@ -31,7 +31,8 @@ function masked(lines) {
   return lines
     .map((line) =>
       line
-        .replace(/(\d{4}-\d{2}-\d{2}[T ])?\d{2}:\d{2}:\d{2}(\.\d+)?Z?/g, 'TIME')
+        // With a date where rows are not all of today.
+        .replace(/((\d{4}-)?\d{2}-\d{2}[T ])?\d{2}:\d{2}:\d{2}(\.\d+)?Z?/g, 'TIME')
         .replace(/127\.0\.0\.1:\d{5}\b|127\.0\S*…\S*/g, 'CLIENT')
         // Compressed, and zlib differs from one Node to the next.
         .replace(/(?<=\(1 batch, )\d+(?= B\))/g, '#')

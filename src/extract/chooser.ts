@@ -102,7 +102,7 @@ export class PacketChooser implements ExchangeSink {
     const { flags, payloadBytes, packet } = segment;
     const isWanted =
       plan.whole ||
-      ((flags & SYN) !== 0 && (this.#options.handshakes || plan.spans.some(({ fromStart }) => fromStart))) ||
+      ((flags & SYN) !== 0 && this.#wantsHandshake(plan)) ||
       (payloadBytes > 0 && plan.spans.some((span) => holds(span, segment)));
     if (!isWanted) return;
     this.packets.add(packet.capture, packet.number);
@@ -128,13 +128,17 @@ export class PacketChooser implements ExchangeSink {
 
   async abort(): Promise<void> {}
 
+  #wantsHandshake({ spans }: ConnectionPlan): boolean {
+    return this.#options.handshakes || spans.some(({ fromStart }) => fromStart);
+  }
+
   #wants(progress: Progress, segment: SegmentSighting): boolean {
     const { plan } = progress;
     if (plan.whole) return true;
     const { flags, payloadBytes, packet } = segment;
     if ((flags & SYN) !== 0) {
       progress.handshakeOpen = (flags & ACK) !== 0;
-      return this.#options.handshakes || plan.spans.some(({ fromStart }) => fromStart);
+      return this.#wantsHandshake(plan);
     }
     const endsHandshake = progress.handshakeOpen && segment.direction === FROM_CLIENT;
     if (endsHandshake) progress.handshakeOpen = false;
@@ -151,7 +155,8 @@ export class PacketChooser implements ExchangeSink {
     }
     if (payloadBytes > 0) return false;
     if (progress.finTaken && !progress.passedOver) return true;
-    if (endsHandshake && this.#options.handshakes) return true;
+    // In disorder it may come after the whole exchange.
+    if (endsHandshake && this.#wantsHandshake(plan)) return true;
     return plan.spans.some(
       (span) => packet.timeNs >= span.firstNs && packet.timeNs <= span.lastNs && fits(span, segment),
     );

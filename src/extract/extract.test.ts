@@ -158,7 +158,11 @@ describe('extracting from random traffic', () => {
         const all = await extracted(file, [`1-${before.exchanges.length}`]);
         expect(inTime(all)).toEqual(inTime(before));
       }),
-      { numRuns: fuzzRuns(12) },
+      {
+        numRuns: fuzzRuns(12),
+        // Disorder puts the packet that ends a handshake behind the whole exchange.
+        examples: [[183_406, true, 0]],
+      },
     );
   });
 

@@ -72,7 +72,7 @@ async function sideBySide(folder, name, options, pattern, judge) {
   const at = mkdtempSync(path.join(folder, 'case-'));
   const [theirs, ours] = ['tcpdump', 'wirelens'].map((one) => path.join(at, one));
   for (const one of [theirs, ours]) mkdirSync(one);
-  const tcpdump = ['-i', 'lo', '-U', '-Z', 'root', ...options, '-w', pattern, ...EXPRESSION];
+  const tcpdump = ['-i', 'lo', '-U', '-B', '65536', '-Z', 'root', ...options, '-w', pattern, ...EXPRESSION];
   const own = [WIRELENS, 'capture', '-i', 'lo', '--format', 'json', ...options, '-w', pattern, ...EXPRESSION];
   const children = [
     recorder('tcpdump', tcpdump, theirs, /listening on/),

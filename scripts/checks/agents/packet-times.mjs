@@ -5,7 +5,7 @@ import { run, start, until } from '../live/programs.mjs';
 /** Begins to record in the host. `stop()` gives ms from request to response by target, of responses in one packet. */
 export async function recordTimes(lab, host, name) {
   const file = lab.file(`${name}.pcap`);
-  const words = ['tcpdump', '-i', 'eth0', '-U', '-s', '0', '-w', file, 'tcp port 8000'];
+  const words = ['tcpdump', '-i', 'eth0', '-U', '-B', '65536', '-s', '0', '-w', file, 'tcp port 8000'];
   const recorder = start([...host.in, ...words]);
   await until(() => recorder.text('stderr').includes('listening on'), 'start of tcpdump', 60_000);
   return {

@@ -115,11 +115,12 @@ async function serverAway(site) {
 
 async function faultyWay(site, random) {
   await site.server();
-  await site.proxy(Math.floor(random() * 1e9));
+  const proxy = await site.proxy(Math.floor(random() * 1e9));
   const agent = await site.agent({ options: ['--upload-timeout', '1s', '--stop-timeout', '60s'] });
   const traffic = await site.traffic();
   await sleep(Number(values.rounds) * 5000);
-  return settledAgreement(site, agent, traffic);
+  // An agent that ends gives up at the first failure; what it has not sent by then waits for the next one.
+  return settledAgreement(site, agent, traffic, { calm: () => proxy.child.kill('SIGUSR1') });
 }
 
 async function spoolFull(site) {
@@ -175,9 +176,10 @@ async function agentEnds(site) {
 }
 
 /** The traffic ends, the agent sends what is left, and everybody's numbers are compared. */
-async function settledAgreement(site, agent, traffic, { losses = false } = {}) {
+async function settledAgreement(site, agent, traffic, { losses = false, calm = () => {} } = {}) {
   await sleep(1000);
   const answered = await traffic.stop();
+  calm();
   await sleep(3000);
   const said = await site.endOf(agent);
   const stored = await site.stored();

@@ -1,7 +1,7 @@
 import { Decoder } from './decode/decoder.ts';
 import type { Frame } from './decode/frame.ts';
 import { TcpTracker } from './decode/tcp/tcp-tracker.ts';
-import { type DropCounter, DropWindows } from './match/drop-windows.ts';
+import { DropWindows } from './match/drop-windows.ts';
 import { ExchangeBuilder } from './match/exchange-builder.ts';
 import { HttpConnection } from './match/http-connection.ts';
 import { FieldMemo } from './match/http1/field-memo.ts';
@@ -12,8 +12,8 @@ import { Interner } from './match/interner.ts';
 import type { Connection, Exchange } from './model/exchange.ts';
 import { Ledger, PACKET_REASON_NAMES, type PacketReason } from './model/ledger.ts';
 import type { Limits } from './model/limits.ts';
-import type { Packet, PacketSource, RunClock } from './model/packet.ts';
-import type { ExchangeSink, RunRecord } from './model/sink.ts';
+import type { DropReport, Packet, PacketSource, RunClock } from './model/packet.ts';
+import { type ExchangeSink, feedSinks, type RunRecord } from './model/sink.ts';
 import type { SegmentObserver, StreamTap } from './model/stream.ts';
 
 /**
@@ -26,6 +26,8 @@ export type PacketObserver = (packet: Packet, frame: Frame, reason: PacketReason
 export interface Observers {
   onPacket?: PacketObserver;
   onSegment?: SegmentObserver;
+  /** Told of drops, between the packets where they are known. */
+  onDrops?: (report: DropReport) => void;
   /**
    * Told of a further sighting of a segment, before `onPacket` is told of the same packet with the reason
    * `duplicate-sighting`. Not of those whose connection is not known any more.
@@ -162,8 +164,6 @@ export interface RunOptions extends PipelineOptions {
   stopped?: () => boolean;
   /** Read no more than so many packets. */
   packetLimit?: number;
-  /** What a live capture has dropped; exchanges under way at that time are marked. */
-  dropCounter?: DropCounter;
 }
 
 /** Reads the source to its end and feeds the sinks. Sinks are finished, or aborted when something throws. */
@@ -186,16 +186,17 @@ export async function runPipeline(
     },
   );
   const run: RunRecord = { clock, captures: source.facts, ledger: pipeline.ledger };
+  source.onDrops = (report) => {
+    pipeline.drops.add(report.fromNs, report.toNs);
+    options.onDrops?.(report);
+  };
   try {
-    for (const sink of sinks) sink.begin?.(run);
-    await pump(source, pipeline, sinks, options);
-    pipeline.finish();
-    for (const sink of sinks) await sink.finish(run);
-    return run;
-  } catch (error) {
-    for (const sink of sinks) await sink.abort();
-    throw error;
+    return await feedSinks(run, sinks, async () => {
+      await pump(source, pipeline, sinks, options);
+      pipeline.finish();
+    });
   } finally {
+    source.onDrops = null;
     await source.close();
   }
 }
@@ -207,10 +208,8 @@ async function pump(
   options: RunOptions,
 ): Promise<void> {
   const packetLimit = options.packetLimit ?? Number.POSITIVE_INFINITY;
-  const { dropCounter } = options;
   let count = 0;
   do {
-    if (dropCounter !== undefined) pipeline.drops.observe(dropCounter);
     while (source.next()) {
       pipeline.packet(source.packet);
       count += 1;

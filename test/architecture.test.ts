@@ -31,6 +31,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   doctor: ['model', 'report', 'decode', 'pipeline.ts'],
   extract: ['model', 'report', 'export', 'pipeline.ts'],
   redact: ['model', 'report', 'export', 'decode', 'pipeline.ts'],
+  workers: ['model', 'capture', 'filter', 'report', 'pipeline.ts'],
   'pipeline.ts': ['model', 'capture', 'decode', 'match'],
   cli: [
     'model',
@@ -54,6 +55,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     'client',
     'agent',
     'server',
+    'workers',
     'pipeline.ts',
   ],
 };

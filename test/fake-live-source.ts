@@ -1,6 +1,7 @@
 import { START_NS } from '../fixtures/build/conversation.ts';
+import { DropReadings } from '../src/capture/drop-readings.ts';
 import type { LiveCounters, LiveSource } from '../src/model/live.ts';
-import { type CaptureFacts, emptyPacket, type RunClock } from '../src/model/packet.ts';
+import { type CaptureFacts, type DropReport, emptyPacket, type RunClock } from '../src/model/packet.ts';
 import type { FedPacket } from './pipeline-run.ts';
 
 /** What the source does between two calls of `more`. */
@@ -28,6 +29,8 @@ export class FakeLiveSource implements LiveSource {
     ringBytes: 64 * 1024 * 1024,
   };
   readonly packet = emptyPacket();
+  onDrops: ((report: DropReport) => void) | null = null;
+  readonly #drops = new DropReadings(Number.POSITIVE_INFINITY);
   readonly facts: CaptureFacts[];
   nowNs: number | null = null;
   stopped = false;
@@ -89,6 +92,15 @@ export class FakeLiveSource implements LiveSource {
     const last = this.#waiting[this.#waiting.length - 1];
     if (step.nowNs !== undefined) this.nowNs = step.nowNs;
     else if (last !== undefined) this.nowNs = Number(last.timeNs - START_NS);
+    const [{ firstNs, interfaces }] = this.facts as [CaptureFacts];
+    const [counted] = interfaces;
+    if (counted !== undefined)
+      Object.assign(counted, { received: this.counters.received, dropped: this.counters.dropped });
+    if (this.nowNs !== null && firstNs !== null) {
+      if (!this.#drops.begun) this.#drops.read(0, firstNs - 1, 0);
+      const report = this.#drops.read(0, this.nowNs, this.counters.dropped ?? 0);
+      if (report !== null) this.onDrops?.(report);
+    }
     // As a driver does: the event loop turns.
     await new Promise((resolve) => setImmediate(resolve));
     return true;

@@ -3,6 +3,7 @@ import { conversation, type Segment, START_NS } from '../fixtures/build/conversa
 import { interleave } from '../fixtures/build/transform.ts';
 import type { Exchange } from '../src/model/exchange.ts';
 import { type Phases, phasesOf, startNs } from '../src/model/phases.ts';
+import { why } from '../src/report/why.ts';
 import { inOrder, inShort, runSegments } from './pipeline-run.ts';
 
 const GET = (target: string): string => `GET ${target} HTTP/1.1\r\nHost: time.test\r\n\r\n`;
@@ -104,7 +105,7 @@ describe('phases', () => {
       .fin('client');
     const exchange = only(runSegments(script.segments).exchanges);
     expect([exchange.outcome, exchange.response?.status]).toEqual(['truncated', 413]);
-    expect(exchange.ending).toBe('closed-by-client');
+    expect(exchange.ending).toBe('closed-by-server');
   });
 
   it('with 100 Continue: the interim answer has its time, the final one ends the wait', () => {
@@ -196,6 +197,44 @@ describe('a request without an answer says why', () => {
     expect(`${exchange.outcome} ${exchange.ending}`).toBe(expected);
     expect(exchange.response?.bodyBytes).toBe(4);
   });
+});
+
+it('an answer of which the capture lacks a part of the head is not said to have been broken off', () => {
+  const half = conversation()
+    .handshake()
+    .fromClient(GET('/x'))
+    .fromServer('HTTP/1.1 200 OK\r\nContent-Len')
+    .fromServer('gth: 2\r\n\r\nok', { captured: false });
+  const { exchanges } = runSegments(half.fin('server').fin('client').segments);
+  const exchange = only(exchanges);
+  expect(`${exchange.outcome} ${exchange.ending}`).toBe('truncated lost-in-capture');
+  expect(exchange.anomalies).toEqual(['gap-in-head']);
+});
+
+it('a request of which the capture lacks a part of the head is not said to have had no Host', () => {
+  const half = conversation()
+    .handshake()
+    .fromClient('GET /x HTTP/1.1\r\nAccept: ')
+    .fromClient('*/*\r\nHost: h\r\n\r\n', { captured: false })
+    .fromServer(OK());
+  expect(only(runSegments(half.fin().segments).exchanges).anomalies).toEqual(['gap-in-head']);
+});
+
+describe('a request that is not whole although it was answered says who left', () => {
+  const POST = 'POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf';
+  const REFUSAL = 'HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno';
+  const refused = () => conversation().handshake().fromClient(POST).fromServer(REFUSAL);
+  it.each<[string, readonly Segment[], string]>([
+    ['the server closed, and the client after it', refused().fin('server').fin('client').segments, 'closed-by-server'],
+    ['the client closed', refused().fin('client').fin('server').segments, 'closed-by-client'],
+    ['the client closed before the answer', conversation().handshake().fromClient(POST).fin('client').fromServer(REFUSAL).fin('server').segments, 'closed-by-client'],
+    ['the server reset it', refused().reset('server').segments, 'reset-by-server'],
+  ])('%s', (_name, segments, expected) => {
+    const exchange = only(runSegments(segments).exchanges);
+    expect(`${exchange.outcome} ${exchange.ending}`).toBe(`truncated ${expected}`);
+    expect([exchange.request?.bodyBytes, exchange.response?.bodyBytes]).toEqual([4, 2]);
+    expect(why(exchange, null)).toMatch(/(server|client) before the request was sent whole$/);
+  }); // biome-ignore format: one table
 });
 
 describe('TCP facts land on the exchange in which they happened', () => {

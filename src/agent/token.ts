@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
+import { readProblem } from '../model/read-problem.ts';
 
 /** Longer than any token; a larger file is something else. */
 const MOST_BYTES = 64 * 1024;
@@ -40,7 +41,7 @@ export function tokenFile(path: string, now: () => number = () => performance.no
       token = problem === null ? word : null;
     } catch (error) {
       // Kept: a file is away for a moment while it is replaced.
-      problem = token === null ? `the token cannot be read: ${(error as Error).message}` : null;
+      problem = token === null ? `the token in ${path} cannot be read: ${readProblem(error)}` : null;
     }
   };
   return {

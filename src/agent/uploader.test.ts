@@ -180,7 +180,7 @@ describe('an uploader', () => {
     append('a');
     await until(() => one.counts.problem !== null);
     expect(server.uploads).toHaveLength(0);
-    expect(one.counts.problem).toContain('the token cannot be read');
+    expect(one.counts.problem).toMatch(/^the token in .*token-\d+ cannot be read: no such file\b/);
     writeFileSync(file, '# for agents\nfirst\n');
     await until(() => spool.counts.sent === 1);
     writeFileSync(file, 'second');
@@ -219,6 +219,31 @@ describe('an uploader', () => {
     await one.stop(5_000);
     expect(storedTexts()).toEqual(['a', 'b']);
     expect(server.uploads[0]?.headers).not.toHaveProperty('authorization');
+  });
+
+  it('goes on through failures that pass when it is stopped, and ends when nothing waits', async () => {
+    server.usual = 'hang';
+    const one = uploader();
+    append('a');
+    await until(() => server.uploads.length === 1);
+    append('b');
+    await spool.settled();
+    server.usual = 'store';
+    server.plan.push({ status: 503 }, 'cut', { status: 500 });
+    await one.stop(60_000);
+    expect(storedTexts()).toEqual(['a', 'b']);
+    expect(one.counts.byResult.get('http-503')).toBe(1);
+  });
+
+  it('ends when somebody must put something right first, and leaves the rest in the spool', async () => {
+    server.usual = 'hang';
+    const one = uploader(undefined, 60_000);
+    append('a');
+    await until(() => server.uploads.length === 1);
+    server.usual = { status: 401 };
+    await one.stop(60_000);
+    expect(spool.counts).toMatchObject({ sent: 0, waitingBatches: 1 });
+    expect(one.counts.byResult.get('http-401')).toBe(1);
   });
 
   it('leaves in the spool what it was sending when its time is over', async () => {

@@ -48,6 +48,15 @@ export interface UploadCounts {
 
 /** Batches under way at once while all goes well. A server makes several durable in the time of one. */
 export const BATCHES_AT_ONCE = 4;
+/** What comes after a try. */
+interface Step {
+  /** Before the next one. */
+  readonly waitForMs: number;
+  /** Something waits, and the next try may succeed by itself. */
+  readonly goesOn: boolean;
+}
+
+const AT_ONCE: Step = { waitForMs: 0, goesOn: true };
 /** Answers are short. */
 const ANSWER_BYTES = 64 * 1024;
 
@@ -87,8 +96,8 @@ export class Uploader {
   }
 
   /**
-   * Sends what waits until nothing does, a try fails, or `limitMs` have gone by; then ends. What is left stays in the
-   * spool. To be called once.
+   * Sends what waits until nothing does, somebody must put something right first, or `limitMs` have gone by; then ends.
+   * What is left stays in the spool. To be called once.
    */
   async stop(limitMs: number): Promise<void> {
     // Whoever waits for the next batch or the next try need not wait any longer.
@@ -109,26 +118,32 @@ export class Uploader {
 
   async #run(): Promise<void> {
     while (await this.#options.spool.arrival(this.#stop.signal)) {
-      const waitForMs = await this.#next();
+      const { waitForMs } = await this.#next();
       if (waitForMs > 0 && !(await waitMs(waitForMs, this.#stop.signal))) return;
     }
   }
 
+  /** Goes on through failures that pass: the spool of a pod may go with it. */
   async #drain(): Promise<void> {
-    while (!this.#cut.signal.aborted) if ((await this.#next()) !== 0) return;
+    // The server may be back since the waits have grown long.
+    this.#backOff.succeeded();
+    while (!this.#cut.signal.aborted) {
+      const { waitForMs, goesOn } = await this.#next();
+      if (!goesOn || !(await waitMs(waitForMs, this.#cut.signal))) return;
+    }
   }
 
-  /** Sends the oldest batches. Gives the ms to wait before the next ones; -1: none waits. */
-  async #next(): Promise<number> {
+  /** Sends the oldest batches. */
+  async #next(): Promise<Step> {
     const { spool, slowMs } = this.#options;
     let batches: readonly SpooledBatch[];
     try {
       batches = await spool.take(this.#problems.current === null ? BATCHES_AT_ONCE : 1);
     } catch (error) {
       this.#problems.failed(`the spool cannot be read: ${(error as Error).message}`);
-      return slowMs;
+      return { waitForMs: slowMs, goesOn: false };
     }
-    if (batches.length === 0) return -1;
+    if (batches.length === 0) return { waitForMs: 0, goesOn: false };
     const outcomes = await Promise.all(batches.map((batch) => this.#try(batch)));
     for (const outcome of outcomes) this.#count(outcome);
     const { done, failed } = await this.#settled(batches, outcomes);
@@ -137,7 +152,7 @@ export class Uploader {
       this.#backOff.succeeded();
       this.#problems.succeeded();
     }
-    return failed === null ? 0 : this.#waitAfter(failed);
+    return failed === null ? AT_ONCE : this.#after(failed);
   }
 
   /** What the oldest batches came to, up to the first that has to be sent again. null: it was cut off. */
@@ -169,15 +184,15 @@ export class Uploader {
     return { done, failed: null };
   }
 
-  #waitAfter(failed: UploadOutcome): number {
+  #after(failed: UploadOutcome): Step {
     const { slowMs, random = Math.random } = this.#options;
     if (failed.kind === 'slowly') {
       this.#problems.failed(failed.problem);
-      return slowMs / 2 + random() * (slowMs / 2);
+      return { waitForMs: slowMs / 2 + random() * (slowMs / 2), goesOn: false };
     }
-    if (failed.kind !== 'later') return 0;
+    if (failed.kind !== 'later') return AT_ONCE;
     this.#problems.failed(failed.problem);
-    return Math.max(1, this.#backOff.next(failed.afterMs));
+    return { waitForMs: Math.max(1, this.#backOff.next(failed.afterMs)), goesOn: true };
   }
 
   /** null: it was cut off because the agent ends. */

@@ -1,5 +1,11 @@
 import type { Limits } from '../model/limits.ts';
-import { type CaptureFacts, emptyPacket, type PacketSource, type RunClock } from '../model/packet.ts';
+import {
+  type CaptureFacts,
+  type DropReport,
+  emptyPacket,
+  type PacketSource,
+  type RunClock,
+} from '../model/packet.ts';
 import type { BlockReader } from './block-reader.ts';
 
 /** What every reader of a capture is given. */
@@ -24,6 +30,7 @@ export const NS_PER_SECOND = 1e9;
  */
 export abstract class CaptureReader implements PacketSource {
   readonly packet = emptyPacket();
+  onDrops: ((report: DropReport) => void) | null = null;
 
   protected bytes: Uint8Array;
   protected view: DataView;

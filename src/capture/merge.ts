@@ -1,4 +1,10 @@
-import { type CaptureFacts, emptyPacket, type PacketSource, type RunClock } from '../model/packet.ts';
+import {
+  type CaptureFacts,
+  type DropReport,
+  emptyPacket,
+  type PacketSource,
+  type RunClock,
+} from '../model/packet.ts';
 import { emptyFacts } from './capture-facts.ts';
 import type { CaptureReader } from './capture-reader.ts';
 
@@ -35,6 +41,7 @@ async function toPacket(reader: CaptureReader): Promise<boolean> {
  */
 export class MergedSource implements PacketSource {
   readonly packet = emptyPacket();
+  onDrops: ((report: DropReport) => void) | null = null;
   readonly #open: OpenOne;
   readonly #clock: RunClock;
   readonly #takeNumber: () => number;
@@ -78,6 +85,7 @@ export class MergedSource implements PacketSource {
     for (let capture = 0; capture < count; capture++) {
       const clock: RunClock = { epochSeconds: null };
       const { reader, regular } = await this.#open(capture, clock, this.#takeNumber, true);
+      this.#listen(reader);
       const resting = reader.facts[0]!;
       const member: Member = { capture, reader, resting, firstNs: 0, interfaceNumbers: [] };
       this.#members.push(member);
@@ -171,10 +179,16 @@ export class MergedSource implements PacketSource {
     const { interfaceNumbers } = member;
     const takeNumber = () => interfaceNumbers.shift() ?? this.#takeNumber();
     const { reader } = await this.#open(member.capture, this.#clock, takeNumber, false);
+    this.#listen(reader);
     member.reader = reader;
     if (this.#closed) await reader.close();
     else if (await toPacket(reader)) this.#push(reader);
     else await this.#retire(reader);
+  }
+
+  /** A reader stands one packet further than what was given out, so that drops may be told a packet early. */
+  #listen(reader: CaptureReader): void {
+    reader.onDrops = (report) => this.onDrops?.(report);
   }
 
   /** Its facts stay, its file and buffers go. */

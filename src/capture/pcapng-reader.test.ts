@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pcapFile, pcapngFile, type RecordedPacket } from '../../fixtures/build/capture-file.ts';
@@ -15,6 +16,7 @@ import {
 import { recordedPackets, START_NS } from '../../test/capture-arbitraries.ts';
 import { readBytes } from '../../test/capture-reading.ts';
 import { LIMITS } from '../model/limits.ts';
+import { openCaptures } from './open.ts';
 
 const frame = Uint8Array.from({ length: 61 }, (_, index) => index);
 const packet: RecordedPacket = { timeNs: START_NS + 123_456_789n, frame };
@@ -22,7 +24,74 @@ const ORDERS = ['little', 'big'] as const;
 const nano = { linkType: 1, resolution: 9 } as const;
 const ticks = ticksOf(packet.timeNs, nano);
 
+/** A section of two interfaces in nanoseconds: numbers are packets at that many seconds, others are statistics. */
+function section(...things: readonly (number | { at: number; dropped: bigint; interfaceId?: number })[]) {
+  return [
+    sectionHeaderBlock('little'),
+    interfaceBlock('little', nano),
+    interfaceBlock('little', nano),
+    ...things.map((thing) => {
+      const seconds = typeof thing === 'number' ? thing : thing.at;
+      const at = ticksOf(START_NS + BigInt(Math.round(seconds * 1e9)), nano);
+      if (typeof thing === 'number') return enhancedPacketBlock('little', { ticks: at, frame });
+      const { dropped, interfaceId = 0 } = thing;
+      return statisticsBlock('little', { interfaceId, interfaceDropped: dropped, ticks: at });
+    }),
+  ];
+}
+
+/** Seconds of packets, and `from-to: before-after` of the drops told between them. */
+async function dropsIn(...blocks: readonly Uint8Array[]): Promise<(number | string)[]> {
+  const told: (number | string)[] = [];
+  const clock = { epochSeconds: Number(START_NS / 1_000_000_000n) };
+  const source = await openCaptures(['-'], {
+    clock,
+    limits: LIMITS,
+    stdin: Readable.from(blocks.map(Buffer.from)),
+  });
+  const offset = Number(START_NS % 1_000_000_000n) / 1e9;
+  const seconds = (ns: number) => Math.round((ns / 1e9 - offset) * 1000) / 1000;
+  source.onDrops = ({ fromNs, toNs, droppedBefore, dropped }) =>
+    told.push(`${seconds(fromNs)}-${seconds(toNs)}: ${droppedBefore}-${dropped}`);
+  do {
+    while (source.next()) told.push(seconds(source.packet.timeNs));
+  } while (await source.more());
+  await source.close();
+  return told;
+}
+
 describe('pcapng', () => {
+  it('tells between the packets when drops were, where two statistics of an interface say so', async () => {
+    expect(
+      await dropsIn(
+        ...section(1, { at: 1.5, dropped: 0n }, { at: 2, dropped: 3n }, 2.5, { at: 3, dropped: 3n }, 4, {
+          at: 5,
+          dropped: 9n,
+        }),
+      ),
+    ).toEqual([1, '1.5-2: 0-3', 2.5, 4, '3-5: 3-9']);
+  });
+
+  it('does not tell when drops were where that is not known', async () => {
+    // Once at the end, as dumpcap does.
+    expect(await dropsIn(...section(1, 2, { at: 2, dropped: 7n }))).toEqual([1, 2]);
+    // A minute or less apart, and more.
+    const twice = (seconds: number) =>
+      dropsIn(...section(1, { at: 1, dropped: 0n }, { at: 1 + seconds, dropped: 1n }));
+    expect(await twice(60)).toEqual([1, '1-61: 0-1']);
+    expect(await twice(60.001)).toEqual([1]);
+    // Of different interfaces, and of different sections.
+    expect(
+      await dropsIn(...section(1, { at: 1, dropped: 0n }, { at: 2, dropped: 1n, interfaceId: 1 })),
+    ).toEqual([1]);
+    const parts = [section(1, { at: 1, dropped: 0n }), section(2, { at: 2, dropped: 1n })];
+    expect(await dropsIn(...parts.flat())).toEqual([1, 2]);
+    // Before the first packet, when times have nothing to begin with.
+    expect(await dropsIn(...section({ at: 0, dropped: 0n }, 1, { at: 1, dropped: 1n }))).toEqual([1]);
+    // A counter that goes back.
+    expect(await dropsIn(...section(1, { at: 1, dropped: 9n }, { at: 2, dropped: 1n }))).toEqual([1]);
+  });
+
   it('gives the packets that a pcap file gives, whatever block type and byte order', async () => {
     const property = fc.asyncProperty(
       recordedPackets(),

@@ -1,37 +1,11 @@
 import type { CaptureInterface } from '../model/packet.ts';
 import { captureInterface, countSkipped, keepComment, optionText } from './capture-facts.ts';
 import { CaptureReader, type ReaderContext } from './capture-reader.ts';
+import { DropReadings, LONGEST_DROP_SPAN_NS } from './drop-readings.ts';
 import { DEFAULT_RESOLUTION, InterfaceClock } from './interface-clock.ts';
+import { BLOCK, FRAME, INTERFACE, OPTION, PACKET, SECTION, SIMPLE, STATISTICS } from './pcapng-layout.ts';
 import { OptionWalk } from './pcapng-options.ts';
 import { BYTE_ORDER_MAGIC, SECTION_HEADER } from './recognise.ts';
-
-/** Block types of draft-ietf-opsawg-pcapng §11.1. */
-const BLOCK = { interface: 1, obsoletePacket: 2, simplePacket: 3, statistics: 5, enhancedPacket: 6 } as const;
-/** Every block: type, total length, body, total length again. */
-const FRAME = { type: 0, length: 4, body: 8, trailer: 4, minimum: 12 } as const;
-const SECTION = { byteOrder: 8, options: 24, minimum: 28 } as const;
-const INTERFACE = { linkType: 8, snaplen: 12, options: 16, minimum: 20 } as const;
-/** The obsolete packet block differs in a 16-bit interface number alone. */
-const PACKET = {
-  interface: 8,
-  high: 12,
-  low: 16,
-  captured: 20,
-  original: 24,
-  data: 28,
-  minimum: 32,
-} as const;
-const SIMPLE = { original: 8, data: 12, minimum: 16 } as const;
-const STATISTICS = { interface: 8, options: 20, minimum: 24 } as const;
-const OPTION = {
-  comment: 1,
-  name: 2,
-  resolution: 9,
-  offset: 14,
-  received: 4,
-  dropped: 5,
-  osDropped: 7,
-} as const;
 
 /** Entries of the systemd journal and custom blocks: no packets, but Wireshark gives them frame numbers. */
 const NUMBERED_BLOCKS: ReadonlySet<number> = new Set([0x0000_0009, 0x0000_0bad, 0x4000_0bad]);
@@ -47,6 +21,8 @@ interface Interface {
   readonly linkType: number;
   readonly snaplen: number;
   readonly number: number;
+  /** null: no statistics of it have come. */
+  drops: DropReadings | null;
   packets: number;
 }
 
@@ -209,19 +185,23 @@ export class PcapngReader extends CaptureReader {
     const clock = new InterfaceClock(resolution, offsetSeconds);
     if (!Number.isNaN(this.epochSeconds)) clock.setEpoch(this.epochSeconds);
     shown.timeDigits = clock.digits;
-    const entry = { shown, clock, linkType, snaplen, number: shown.number, packets: 0 };
+    const entry = { shown, clock, linkType, snaplen, number: shown.number, drops: null, packets: 0 };
     this.captureFacts.interfaces.push(shown);
     this.#interfaces.push(entry);
     this.#allInterfaces.push(entry);
     return true;
   }
 
-  /** Counters run on, so that the last block of an interface says all. */
+  /**
+   * Counters run on, so that the last block of an interface says all; two of them say when packets were dropped. A
+   * block before the first packet has no time that could be compared.
+   */
   #readStatistics(at: number, end: number): void {
     if (end - at < STATISTICS.minimum) return;
     const id = this.view.getUint32(at + STATISTICS.interface, this.#little);
     if (id >= this.#interfaces.length) return;
-    const { shown } = this.#interfaces[id]!;
+    const entry = this.#interfaces[id]!;
+    const { shown } = entry;
     let dropped: number | null = null;
     const options = this.#options;
     this.#walkOptions(at + STATISTICS.options, end);
@@ -233,7 +213,14 @@ export class PcapngReader extends CaptureReader {
         dropped = (dropped ?? 0) + Number(options.unsigned64());
       }
     }
-    if (dropped !== null) shown.dropped = dropped;
+    if (dropped === null) return;
+    shown.dropped = dropped;
+    if (Number.isNaN(this.epochSeconds)) return;
+    const high = this.view.getUint32(at + STATISTICS.high, this.#little);
+    const low = this.view.getUint32(at + STATISTICS.low, this.#little);
+    entry.drops ??= new DropReadings(LONGEST_DROP_SPAN_NS);
+    const report = entry.drops.read(entry.number, entry.clock.nanoseconds(high, low), dropped);
+    if (report !== null) this.onDrops?.(report);
   }
 
   #readPacketComments(optionsAt: number, end: number): void {

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
+import { pcapFile } from '../../fixtures/build/capture-file.ts';
+import { conversation } from '../../fixtures/build/conversation.ts';
+import { framesOf } from '../../fixtures/build/frames.ts';
 import { EXIT } from '../model/errors.ts';
 
 /** The command line as a user meets it: the compiled program in a process of its own. */
@@ -50,36 +53,6 @@ function wirelens(args: string[], { input, env = {}, readBytes }: Surroundings =
     child.stdin.on('error', () => {});
     child.stdin.end(input ?? '');
   });
-}
-
-/** A capture of one connection over raw IPv4 (LINKTYPE 101), each packet with the given TCP payload. */
-function capture(payloads: { fromClient: boolean; text: string }[]): Buffer {
-  const header = Buffer.from('d4c3b2a1020004000000000000000000ffff000065000000', 'hex');
-  const next = [1000, 9000];
-  const packets = payloads.map(({ fromClient, text }, index) => {
-    const body = Buffer.from(text, 'latin1');
-    const packet = Buffer.alloc(40 + body.length);
-    packet[0] = 0x45;
-    packet.writeUInt16BE(packet.length, 2);
-    packet[8] = 64;
-    packet[9] = 6;
-    packet.set([10, 0, 0, fromClient ? 1 : 2, 10, 0, 0, fromClient ? 2 : 1], 12);
-    packet.writeUInt16BE(fromClient ? 5000 : 80, 20);
-    packet.writeUInt16BE(fromClient ? 80 : 5000, 22);
-    const [own, other] = fromClient ? [0, 1] : [1, 0];
-    packet.writeUInt32BE(next[own], 24);
-    packet.writeUInt32BE(next[other], 28);
-    packet.set([0x50, 0x18, 0xff, 0xff], 32);
-    body.copy(packet, 40);
-    next[own] += body.length;
-    const record = Buffer.alloc(16);
-    record.writeUInt32LE(1_795_246_920, 0);
-    record.writeUInt32LE(index * 1000, 4);
-    record.writeUInt32LE(packet.length, 8);
-    record.writeUInt32LE(packet.length, 12);
-    return Buffer.concat([record, packet]);
-  });
-  return Buffer.concat([header, ...packets]);
 }
 
 describe('wirelens analyze', () => {
@@ -167,13 +140,14 @@ describe('wirelens analyze', () => {
     const file = join(directory, 'hostile.pcap');
     writeFileSync(
       file,
-      capture([
-        {
-          fromClient: true,
-          text: 'GET /a HTTP/1.1\r\nHost: evil\x1b[31m\x07\x9b2J\xe2\x80\xae.test\r\n\r\n',
-        },
-        { fromClient: false, text: 'HTTP/1.1 500 Oh\x1b[2Jno\r\nContent-Length: 0\r\n\r\n' },
-      ]),
+      pcapFile(
+        framesOf(
+          conversation()
+            .handshake()
+            .fromClient('GET /a HTTP/1.1\r\nHost: evil\x1b[31m\x07\x9b2J\xe2\x80\xae.test\r\n\r\n')
+            .fromServer('HTTP/1.1 500 Oh\x1b[2Jno\r\nContent-Length: 0\r\n\r\n').segments,
+        ),
+      ),
     );
     for (const args of [[], ['-f', 'table'], ['-f', 'json'], ['--slow'], ['-f', 'table', '--summary']]) {
       const { code, out, err } = await wirelens(['analyze', file, ...args]);
@@ -192,6 +166,8 @@ describe('wirelens analyze', () => {
 });
 
 describe('a signal', () => {
+  const ROWS_BEFORE = 100;
+
   /** A capture that never ends: standard input stays open. */
   const interrupted = (args: string[]): Promise<Result> =>
     new Promise((resolve, reject) => {
@@ -199,11 +175,12 @@ describe('a signal', () => {
         cwd: directory,
       });
       const result: Result = { code: null, out: '', err: '' };
+      let told = false;
+      // Rows come while the capture is still being written; after so many of them it is interrupted.
       child.stdout.on('data', (data: Buffer) => {
         result.out += data.toString('utf8');
+        if (!told && result.out.split('\n').length > ROWS_BEFORE) told = child.kill('SIGINT');
       });
-      // Rows come while the capture is still being written; then it is time to interrupt.
-      child.stdout.once('data', () => child.kill('SIGINT'));
       child.stderr.on('data', (data: Buffer) => {
         result.err += data.toString('utf8');
       });
@@ -217,7 +194,7 @@ describe('a signal', () => {
     const { code, out, err } = await interrupted(['-f', 'json', '-o', file]);
     expect(code).toBe(0);
     const rows = out.trimEnd().split('\n').length;
-    expect(rows).toBeGreaterThan(200);
+    expect(rows).toBeGreaterThanOrEqual(ROWS_BEFORE);
     expect(err).toContain('stopped early');
     const counted = await wirelens(['sql', file, '-f', 'json', 'SELECT count(*) AS n FROM exchanges']);
     expect(JSON.parse(counted.out)).toEqual({ n: rows });

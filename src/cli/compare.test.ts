@@ -210,6 +210,14 @@ describe('wirelens assert', () => {
     expect(error).toMatchObject({ exitCode, message: expect.stringContaining(message) });
   });
 
+  it('says that rules come first when a capture stands in their place', async () => {
+    const error = await check(BEFORE, [BEFORE]).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      exitCode: EXIT.usage,
+      message: expect.stringContaining('rules come first'),
+    });
+  });
+
   it('says so when a capture is damaged, and still fails for a rule', async () => {
     const broken = join(directory, 'broken.pcap');
     const whole = pcapFile(

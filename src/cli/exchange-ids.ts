@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import { EXIT, UserError } from '../model/errors.ts';
 import { counted, formatCount } from '../report/units.ts';
 
 /** `17`, `17-20`, `3,7-9`. */
 const IDS = /^\d{1,15}(-\d{1,15})?(,\d{1,15}(-\d{1,15})?)*$/;
+
+/** What is hardly the name of a file, unless one is called so. */
+const MISTYPED_IDS = /^\d[\d,.-]*$/;
 
 /** Ids of exchanges as given on the command line. */
 export class ExchangeIds {
@@ -47,26 +51,31 @@ export class ExchangeIds {
 /**
  * Tells files from ids among the arguments: what looks like ids is one. A file with such a name is written `./17`.
  *
- * @throws UserError for a range that goes backwards, and for 0
+ * @throws UserError for a range that goes backwards, for 0, and for ids that are mistyped
  */
 export function separateIds(args: readonly string[]): { files: string[]; ids: ExchangeIds } {
   const files: string[] = [];
   const ranges: [number, number][] = [];
   for (const arg of args) {
     if (!IDS.test(arg)) {
+      if (MISTYPED_IDS.test(arg) && !existsSync(arg)) throw noIds(arg);
       files.push(arg);
       continue;
     }
     for (const part of arg.split(',')) {
       const [first, last = first] = part.split('-').map(Number);
       if (first < 1 || last < first) {
-        throw new UserError('usage', `${part} is not an id or a range of ids from 1`, {
-          hint: 'as in 17, 17-20 or 3,7-9',
-          exitCode: EXIT.usage,
-        });
+        throw noIds(part);
       }
       ranges.push([first, last]);
     }
   }
   return { files, ids: new ExchangeIds(ranges) };
+}
+
+function noIds(text: string): UserError {
+  return new UserError('usage', `${text} is not an id or a range of ids from 1`, {
+    hint: 'as in 17, 17-20 or 3,7-9',
+    exitCode: EXIT.usage,
+  });
 }

@@ -20,6 +20,7 @@ export function reportFailure(error: unknown, debug: boolean): number {
     const advice = debug ? 'please report it with the trace below' : 'run again with --debug and report it';
     process.stderr.write(`wirelens: internal error: ${sanitise(message)}; ${advice}\n`);
   }
-  if (debug && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (debug && error instanceof Error)
+    for (const line of (error.stack ?? '').split('\n')) process.stderr.write(`${sanitise(line)}\n`);
   return isUserError ? error.exitCode : EXIT.failed;
 }

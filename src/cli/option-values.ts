@@ -64,6 +64,15 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
+/** Name of a SQLite file, which is put together in memory and gets its name as a whole. */
+export function parseStorePath(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must be the name of a file.');
+  if (text !== '-') return text;
+  throw new InvalidArgumentError(
+    'A SQLite file cannot be written to standard output: name a file, or use --format json.',
+  );
+}
+
 /** Puts values of an option that may be repeated together. */
 export function gather(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { EXIT } from '../model/errors.ts';
+import { sanitise } from '../report/terminal-text.ts';
 import { defineAgent } from './definitions/agent.ts';
 import { defineAnalyze, separateSlow } from './definitions/analyze.ts';
 import { defineAssert } from './definitions/assert.ts';
@@ -59,11 +60,15 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(usageError(text)) })
+    .configureOutput({ outputError: (text, write) => write(usageError(text, 'wirelens')) })
     .addHelpText('after', ALL_EXIT_CODES)
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .showHelpAfterError(false);
   for (const define of DEFINITIONS) define(program, { version, finish });
+  for (const command of program.commands) {
+    const called = `wirelens ${command.name()}`;
+    command.configureOutput({ outputError: (text, write) => write(usageError(text, called)) });
+  }
   program.addHelpCommand(
     new Command('help')
       .argument('[command]')
@@ -74,14 +79,23 @@ export function createProgram(version: string, finish: (exitCode: number) => voi
   return program;
 }
 
-function usageError(text: string): string {
+/** What is wrong and where to look. `called`: the command, as its user wrote it. Words of the user may hold anything. */
+function usageError(text: string, called: string): string {
   const message = text.replace(/^error: /, '').trimEnd();
   const unknown = /^unknown command '([^']*)'/.exec(message);
   const hint =
     unknown !== null && existsSync(unknown[1])
       ? `To read a capture: wirelens analyze ${unknown[1]}`
-      : `wirelens --help and wirelens analyze --help tell what is understood.`;
-  return `wirelens: ${message}\n${hint}\n`;
+      : `${called} --help tells what is understood.`;
+  const lines = `wirelens: ${message}\n${hint}`.split('\n');
+  return `${lines.map(sanitise).join('\n')}\n`;
+}
+
+/** Help on a command that there is not is a mistake like that command: it is called, to be told so. */
+function helpWanted(args: readonly string[], program: Command): readonly string[] {
+  const [first, name] = args;
+  const isMistaken = first === 'help' && name !== undefined;
+  return isMistaken && !program.commands.some((command) => command.name() === name) ? [name] : args;
 }
 
 /** Runs the command line. Resolves to the exit code; never rejects. */
@@ -91,7 +105,7 @@ export async function runProgram(args: readonly string[], version: string): Prom
     exitCode = code;
   });
   try {
-    await program.parseAsync(separateSlow(args), { from: 'user' });
+    await program.parseAsync(separateSlow(helpWanted(args, program)), { from: 'user' });
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.fine : EXIT.usage;

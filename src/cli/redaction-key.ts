@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, UserError } from '../model/errors.ts';
+import { readProblem } from '../model/read-problem.ts';
 import { RedactionKey } from '../redact/key.ts';
 
 /** Fewer bytes can be guessed. */
@@ -42,10 +43,9 @@ function fromFile(path: string): Uint8Array {
   try {
     content = readFileSync(path);
   } catch (error) {
-    throw new UserError('key-missing', `the key cannot be read: ${(error as Error).message}`, {
+    throw new UserError('key-missing', `the key cannot be read: ${readProblem(error)}`, {
       place: { file: path },
       hint: HOW,
-      exitCode: EXIT.usage,
       cause: error,
     });
   }

@@ -1,4 +1,3 @@
-import { csvRow } from '../export/rows.ts';
 import { EXIT, UserError } from '../model/errors.ts';
 import { statColumns } from '../stat/columns.ts';
 import { type Asked, askedFor, type QuestionWords } from '../stat/question.ts';
@@ -8,6 +7,7 @@ import type { StatQuestion } from '../stat/stat-question.ts';
 import { statJson, statRecords } from '../stat/stat-records.ts';
 import type { StatReport } from '../stat/stat-report.ts';
 import { statTable } from '../stat/stat-table.ts';
+import { csvRecords } from './csv-records.ts';
 import { isDuration, parseDuration } from './option-values.ts';
 import { type ColorChoice, chooseStyle, chooseWidth, type TerminalFacts } from './terminal.ts';
 
@@ -67,7 +67,9 @@ export class StatOutput {
     const options = { report, columns: this.#columns, groups, buckets: planned?.buckets ?? null };
     const left = ordered.length - groups.length;
     if (left > 0 && format === 'csv') notes.push(`${left} more groups than --limit ${limit}`);
-    return { pieces: format === 'json' ? statJson(options) : csvOf(statRecords(options)), notes };
+    if (format === 'json') return { pieces: statJson(options), notes };
+    const onTerminal = this.#terminal.stdoutIsTty;
+    return { pieces: csvRecords(statRecords(options), { onTerminal }), notes };
   }
 
   /** The lines of the table. `groups`: how many there is room for; `width`: cells of a line, that of the terminal when left out. */
@@ -111,9 +113,4 @@ function everyOf(text: string | undefined): number | 'auto' | null {
 function hasUnicode({ env }: TerminalFacts): boolean {
   const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || '';
   return locale === '' || /utf-?8/i.test(locale);
-}
-
-/** Records as comma-separated values (RFC 4180). */
-export function* csvOf(records: Iterable<readonly (string | number | null)[]>): Iterable<string> {
-  for (const record of records) yield `${csvRow(record)}\r\n`;
 }

@@ -1,4 +1,4 @@
-import type { CaptureFacts, Packet, PacketSource } from '../model/packet.ts';
+import type { CaptureFacts, DropReport, Packet, PacketSource } from '../model/packet.ts';
 
 /**
  * A packet source that can be told to end early, by a signal or because nobody reads the output any more. To the
@@ -13,6 +13,14 @@ export class StoppableSource implements PacketSource {
   constructor(inner: PacketSource) {
     this.#inner = inner;
     this.packet = inner.packet;
+  }
+
+  get onDrops(): ((report: DropReport) => void) | null {
+    return this.#inner.onDrops;
+  }
+
+  set onDrops(listener: ((report: DropReport) => void) | null) {
+    this.#inner.onDrops = listener;
   }
 
   get facts(): readonly CaptureFacts[] {

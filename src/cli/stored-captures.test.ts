@@ -93,6 +93,7 @@ describe('separateIds', () => {
     expect([2, 3, 6, 7, 8, 9, 10, 12].filter((id) => ids.has(id))).toEqual([3, 7, 8, 9, 12]);
     expect(() => ids.check(11, 'a.pcap')).toThrow(/no exchange 12/);
     expect(() => ids.check(12, 'a.pcap')).not.toThrow();
-    for (const wrong of ['0', '9-7', '1,0']) expect(() => separateIds([wrong])).toThrow(/not an id/);
+    for (const wrong of ['0', '9-7', '1,0', '1,,2', '1.5', '3-', '18446744073709551616'])
+      expect(() => separateIds([wrong])).toThrow(/not an id/);
   });
 });

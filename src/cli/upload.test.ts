@@ -300,6 +300,13 @@ describe('what is read', () => {
     expect(stub.uploads).toHaveLength(1);
   });
 
+  it('what is no capture is refused before the server is asked', async () => {
+    writeFileSync(place('notes.txt'), 'what I have seen\n');
+    const env = { WIRELENS_SERVER: 'http://127.0.0.1:1' };
+    const { code, err } = await upload([SHOP, 'notes.txt', '--retry-for', '1h'], { env });
+    expect([code, err]).toEqual([1, expect.stringMatching(/notes\.txt, byte 0: is text, not a capture/)]);
+  });
+
   it('standard input is copied, and the copy is gone afterwards', async () => {
     const { code, err } = await upload(['-'], { input: readFileSync(SHOP) });
     expect([code, err]).toEqual([0, expect.stringContaining('uploaded 261 exchanges')]);

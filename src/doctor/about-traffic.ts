@@ -90,7 +90,7 @@ export function aboutProtocols({ connections, packets }: Evidence, add: Add): vo
     add(
       'tls',
       level(share, SHARE.tls) ?? 'note',
-      `${counted(tls.connections, 'connection')} with ${formatBytes(tls.payloadBytes)} are TLS (${percent(share)})`,
+      `TLS: ${counted(tls.connections, 'connection')} with ${formatBytes(tls.payloadBytes)} (${percent(share)})`,
       'the HTTP inside cannot be seen',
       'capture where it is in clear text: behind the load balancer, on the loopback of a sidecar, or in the pod',
     );
@@ -100,7 +100,7 @@ export function aboutProtocols({ connections, packets }: Evidence, add: Add): vo
     add(
       'http2',
       'warning',
-      `${counted(http2.connections, 'connection')} with ${formatBytes(http2.payloadBytes)} are HTTP/2 in clear text`,
+      `HTTP/2 in clear text: ${counted(http2.connections, 'connection')} with ${formatBytes(http2.payloadBytes)}`,
       'they are counted, but their requests are not shown yet',
     );
   }

@@ -1,3 +1,4 @@
+import { jsonText } from '../model/json-text.ts';
 import type { DoctorReport } from './report-text.ts';
 import { verdictWord } from './report-text.ts';
 
@@ -5,7 +6,7 @@ import { verdictWord } from './report-text.ts';
 export function doctorJson({ evidence, findings, recapture }: DoctorReport): string {
   const { run, connections, packets } = evidence;
   const { ledger } = run;
-  return JSON.stringify(
+  return jsonText(
     {
       v: 1,
       verdict: verdictWord(findings),
@@ -41,7 +42,6 @@ export function doctorJson({ evidence, findings, recapture }: DoctorReport): str
       checksums:
         packets === null ? null : { looked_at: packets.checkedSegments, wrong: packets.wrongChecksums },
     },
-    null,
     2,
   );
 }

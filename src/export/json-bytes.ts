@@ -1,4 +1,4 @@
-import { jsonText } from './json-text.ts';
+import { jsonText } from '../model/json-text.ts';
 
 /** Bytes that a new buffer holds at least. */
 const BUFFER_BYTES = 256 * 1024;

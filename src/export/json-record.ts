@@ -2,11 +2,11 @@ import type { Connection, Endpoint, Exchange, Message, Sighting, TcpFacts } from
 import { QUIET_TCP } from '../model/exchange.ts';
 import { uidHigh, uidLow } from '../model/exchange-uid.ts';
 import { interfaceName } from '../model/interface-name.ts';
+import { jsonText } from '../model/json-text.ts';
 import type { CaptureFacts, RunClock } from '../model/packet.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
 import { JsonBytes, jsonPiece } from './json-bytes.ts';
-import { jsonText } from './json-text.ts';
 
 /**
  * Version of the record, its field `v`. New fields may come without a new version; a field that goes away or
@@ -318,7 +318,7 @@ export class JsonRecordWriter {
   #route(target: string): Uint8Array {
     const known = this.#routes.get(target);
     if (known !== undefined) return known;
-    const route = Buffer.from(JSON.stringify(this.#routeOf(target)));
+    const route = Buffer.from(jsonText(this.#routeOf(target)));
     if (target.length > LONGEST_TARGET_KEPT) return route;
     if (this.#routes.size >= ROUTES_KEPT) this.#routes.clear();
     this.#routes.set(target, route);

@@ -1,3 +1,4 @@
+import type { DropReport } from '../model/packet.ts';
 import {
   commentOptions,
   counter,
@@ -68,6 +69,8 @@ export interface PcapngPacket {
 export interface PcapngStatistics {
   readonly received: number | null;
   readonly dropped: number | null;
+  /** When the counters said so, ns since `epochSeconds`; without it the time of the interface's last packet. */
+  readonly at?: { readonly epochSeconds: number; readonly timeNs: number };
   /** When the counting began, ns since `epochSeconds`, for isb_starttime. */
   readonly since?: { readonly epochSeconds: number; readonly timeNs: number };
 }
@@ -170,7 +173,7 @@ export class PcapngWriter {
   }
 
   /** The kernel's counters of an interface; to be written after its packets. Nothing is written when both are null. */
-  statistics(interfaceId: number, { received, dropped, since }: PcapngStatistics): void {
+  statistics(interfaceId: number, { received, dropped, at, since }: PcapngStatistics): void {
     const options: Option[] = [];
     if (since !== undefined) {
       this.#stamp(interfaceId, since.epochSeconds, since.timeNs);
@@ -182,10 +185,24 @@ export class PcapngWriter {
     const bodyBytes = 12 + optionsBytes(options);
     this.#begin(BLOCK.statistics, bodyBytes);
     this.#u32(interfaceId);
-    this.#u32(this.#lastHigh[interfaceId] ?? 0);
-    this.#u32(this.#lastLow[interfaceId] ?? 0);
+    if (at === undefined) {
+      this.#high = this.#lastHigh[interfaceId] ?? 0;
+      this.#low = this.#lastLow[interfaceId] ?? 0;
+    } else this.#stamp(interfaceId, at.epochSeconds, at.timeNs);
+    this.#u32(this.#high);
+    this.#u32(this.#low);
     this.#options(options);
     this.#end(bodyBytes);
+  }
+
+  /** When packets were dropped: a statistics block for either end of that time. To be written where the packets stand. */
+  drops(interfaceId: number, epochSeconds: number, report: DropReport): void {
+    const ends = [
+      { dropped: report.droppedBefore, timeNs: report.fromNs },
+      { dropped: report.dropped, timeNs: report.toNs },
+    ];
+    for (const { dropped, timeNs } of ends)
+      this.statistics(interfaceId, { received: null, dropped, at: { epochSeconds, timeNs } });
   }
 
   /** Hands on every block that is complete, so that a reader of the growing file sees it. */

@@ -1,5 +1,5 @@
 import type { PcapngWriter } from '../export/pcapng-writer.ts';
-import type { CaptureFacts, CaptureInterface, Packet, RunClock } from '../model/packet.ts';
+import type { CaptureFacts, CaptureInterface, DropReport, Packet, RunClock } from '../model/packet.ts';
 import type { PacketSet } from './packet-set.ts';
 import type { Verdicts } from './verdict.ts';
 
@@ -11,6 +11,9 @@ export interface CopyOptions {
   readonly fineInterfaces: ReadonlySet<number>;
 }
 
+/** Reports of drops that wait for the first chosen packet; beyond it the oldest, which is the least likely to touch it, is left out. */
+const WAITING_DROPS = 1000;
+
 /**
  * Copies the chosen ones among the packets that pass, with their times, lengths, comments and interfaces. An
  * interface is described when its first chosen packet comes; its numbers begin anew.
@@ -20,6 +23,8 @@ export class PacketCopier {
   readonly #options: CopyOptions;
   /** Number in the file by number in the run. */
   readonly #interfaces = new Map<number, number>();
+  /** Before the first packet a reader of the copy has no times to compare with. */
+  #waiting: DropReport[] = [];
 
   constructor(writer: PcapngWriter, options: CopyOptions) {
     this.#writer = writer;
@@ -49,18 +54,42 @@ export class PacketCopier {
       originalBytes: packet.originalBytes,
       comments: [...own, ...verdicts.of(capture, number)],
     });
+    if (this.#waiting.length > 0) this.#takeWaiting(packet.timeNs);
   }
 
-  #interfaceOf(packet: Packet, facts: CaptureFacts): number {
+  /** When packets were dropped, so that exchanges are marked as they are in the whole capture. */
+  drops(report: DropReport, facts: readonly CaptureFacts[]): void {
+    for (const capture of facts) {
+      const described = capture.interfaces.find(isNumber(report.interfaceNumber));
+      if (described === undefined) continue;
+      const { number: interfaceNumber, linkType } = described;
+      this.#interfaceOf({ interfaceNumber, linkType }, capture);
+    }
+    this.#waiting.push(report);
+    if (this.#writer.packets > 0) this.#takeWaiting(report.fromNs);
+    else if (this.#waiting.length > WAITING_DROPS) this.#waiting.shift();
+  }
+
+  /** What was over at `sinceNs` touches nothing that comes. */
+  #takeWaiting(sinceNs: number): void {
+    for (const report of this.#waiting) {
+      const id = this.#interfaces.get(report.interfaceNumber);
+      if (id === undefined || report.toNs < sinceNs) continue;
+      this.#writer.drops(id, this.#options.clock.epochSeconds ?? 0, report);
+    }
+    this.#waiting = [];
+  }
+
+  #interfaceOf(packet: Pick<Packet, 'interfaceNumber' | 'linkType'>, facts: CaptureFacts): number {
     const known = this.#interfaces.get(packet.interfaceNumber);
     if (known !== undefined) return known;
-    const described = facts.interfaces.find(({ number }) => number === packet.interfaceNumber);
+    const described = facts.interfaces.find(isNumber(packet.interfaceNumber));
     const id = this.#writer.addInterface(this.#describe(packet, described));
     this.#interfaces.set(packet.interfaceNumber, id);
     return id;
   }
 
-  #describe(packet: Packet, described: CaptureInterface | undefined) {
+  #describe(packet: Pick<Packet, 'interfaceNumber' | 'linkType'>, described: CaptureInterface | undefined) {
     const isFine = this.#options.fineInterfaces.has(packet.interfaceNumber);
     return {
       linkType: packet.linkType,
@@ -70,3 +99,8 @@ export class PacketCopier {
     };
   }
 }
+
+const isNumber =
+  (wanted: number) =>
+  ({ number }: CaptureInterface): boolean =>
+    number === wanted;

@@ -7,6 +7,7 @@ import { pcapFile, pcapngFile } from '../../fixtures/build/capture-file.ts';
 import { duplicate, lose, reorder, seededRandom } from '../../fixtures/build/transform.ts';
 import { goldenFolders } from '../../scripts/expected-exchanges.mjs';
 import { readPaths } from '../../test/capture-reading.ts';
+import { droppedCapture } from '../../test/dropped-capture.ts';
 import { fuzzRuns, packetsOf } from '../../test/pipeline-run.ts';
 import { traffic } from '../../test/traffic.ts';
 import { extract } from '../cli/commands/extract.ts';
@@ -296,5 +297,23 @@ describe('what is written', () => {
     const other = path.join(directory, 'never.pcapng');
     await expect(extract(['-', '1'], { ...flags, write: other }, 'test')).rejects.toThrow(/standard input/);
     expect(existsSync(other)).toBe(false);
+  });
+});
+
+describe('drops', () => {
+  it('mark the exchanges of an extract as they mark them in the whole capture', async () => {
+    const file = path.join(directory, 'dropped.pcapng');
+    writeFileSync(file, droppedCapture());
+    const marks = async (ids: string[]) =>
+      (await extracted(file, ids)).exchanges.map(({ request, anomalies }) => [
+        request?.target,
+        anomalies.includes('packets-dropped'),
+      ]);
+    expect(await marks(['1', '2', '3'])).toEqual([
+      ['/before', false],
+      ['/during', true],
+      ['/after', false],
+    ]);
+    expect(await marks(['2'])).toEqual([['/during', true]]);
   });
 });

@@ -1,25 +1,15 @@
-/** What tells how many packets a live capture has lost, and what time it is; a LiveSource is one. */
-export interface DropCounter {
-  /** Since the capture began, never going back; null: it cannot be told. */
-  readonly counters: { readonly dropped: number | null };
-  /** By the packets' clock, ns since the run's epoch; null before the first packet. */
-  readonly nowNs: number | null;
-}
-
 /** Windows kept; beyond it the two that lie closest together become one, so that time is only added. */
 const MOST_WINDOWS = 256;
 
 /**
- * Stretches of time `(from, to]` in which packets were dropped while capturing, between two readings of the counter.
- * Exchanges that overlap one of them may lack packets.
+ * Stretches of time `(from, to]`, ns since the run's epoch, in which packets were dropped while capturing. Exchanges
+ * that overlap one of them may lack packets.
  */
 export class DropWindows {
   /** In order of time, without overlap. */
   readonly #from: number[] = [];
   readonly #to: number[] = [];
   #latestNs = Number.NEGATIVE_INFINITY;
-  #dropped = 0;
-  #readNs = Number.NEGATIVE_INFINITY;
 
   /** Windows kept. */
   get count(): number {
@@ -31,14 +21,18 @@ export class DropWindows {
     return this.#latestNs;
   }
 
-  /** Reads the counter. What it has counted since the last reading was dropped since then. */
-  observe({ counters, nowNs }: DropCounter): void {
-    const dropped = counters.dropped ?? 0;
-    // Before the first packet there is nothing that could be touched, but what was dropped belongs to what comes.
-    if (nowNs === null) return;
-    if (dropped > this.#dropped) this.#add(Math.min(this.#readNs, nowNs), nowNs);
-    this.#dropped = dropped;
-    this.#readNs = nowNs;
+  /** Adds a window, in any order; those that it meets become one with it. */
+  add(fromNs: number, toNs: number): void {
+    // Nearly always it is the latest.
+    let end = this.#from.length;
+    while (end > 0 && this.#from[end - 1] > toNs) end -= 1;
+    let begin = end;
+    while (begin > 0 && this.#to[begin - 1] >= fromNs) begin -= 1;
+    const met = begin < end;
+    this.#from.splice(begin, end - begin, met ? Math.min(this.#from[begin], fromNs) : fromNs);
+    this.#to.splice(begin, end - begin, met ? Math.max(this.#to[end - 1], toNs) : toNs);
+    if (this.#from.length > MOST_WINDOWS) this.#joinClosest();
+    this.#latestNs = this.#to[this.#to.length - 1];
   }
 
   /** Whether packets were dropped between `startNs` and `endNs`, both included. */
@@ -49,20 +43,6 @@ export class DropWindows {
       if (this.#from[index] < endNs) return true;
     }
     return false;
-  }
-
-  #add(fromNs: number, toNs: number): void {
-    const last = this.#to.length - 1;
-    // A clock that was set back may give an earlier time than before.
-    if (last >= 0 && this.#to[last] >= fromNs) {
-      this.#from[last] = Math.min(this.#from[last], fromNs);
-      this.#to[last] = Math.max(this.#to[last], toNs);
-    } else {
-      this.#from.push(fromNs);
-      this.#to.push(toNs);
-      if (this.#from.length > MOST_WINDOWS) this.#joinClosest();
-    }
-    this.#latestNs = this.#to[this.#to.length - 1];
   }
 
   #joinClosest(): void {

@@ -15,6 +15,8 @@ import type { RequestState, ResponseState } from './message-state.ts';
 import { type Ends, tcpSince } from './tcp-counters.ts';
 
 const NO_ANOMALIES: readonly Anomaly[] = Object.freeze([]);
+/** How long before a connection's first packet a request may have been dropped whose answer that packet brings. */
+const LONGEST_UNSEEN_NS = 60e9;
 const NO_INTERIM = Object.freeze([]) as readonly [];
 
 /** Makes exchanges out of messages, numbers them, and keeps the ledger's account of messages. */
@@ -115,9 +117,14 @@ export class ExchangeBuilder {
   }
 }
 
-/** Of an orphan only the connection says since when its request may have been under way. */
-function startNs({ request, connection }: Exchange): number {
-  return request?.firstByteNs ?? connection.firstNs;
+/**
+ * Of an orphan only the connection says since when its request may have been under way; where it is the first that is
+ * seen of the connection, the request came before that.
+ */
+function startNs({ request, connection, position }: Exchange): number {
+  if (request !== null) return request.firstByteNs;
+  const isFirst = position === 1 && connection.opening === 'missed';
+  return connection.firstNs - (isFirst ? LONGEST_UNSEEN_NS : 0);
 }
 
 /** What is not whole was under way until it was given up, which is now. */

@@ -187,7 +187,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     // What was not delivered when the request was sent cannot have been received before it.
     const delivered = peer.parser.nextOffset;
     start.ackOffset = start.ackOffset < 0 ? delivered : Math.min(start.ackOffset, delivered);
-    const request = new RequestState(direction, line, fields, start, headEndOffset);
+    const request = new RequestState(direction, line, fields, start, headEndOffset, cut);
     if (this.#sightings !== null) request.watchIn(this.#sightings);
     this.#requests += 1;
     request.position = this.#requests;
@@ -234,6 +234,8 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
     const side = this.#sides[direction];
     const asker = this.#sides[opposite(direction)];
     this.#isHttp(opposite(direction));
+    // Nothing waits for an answer: it is that to the request of which the head is still coming.
+    if (asker.pairing.next() === undefined) asker.parser.answered();
     this.#context.parsers.ledger.responses += 1;
     if (line.status < 200 && line.status >= 100 && line.status !== 101) {
       this.#context.parsers.ledger.interim += 1;
@@ -250,7 +252,7 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
       side.response = null;
       return bodyFraming(line, fields, null);
     }
-    const response = new ResponseState(direction, line, fields, start, headEndOffset);
+    const response = new ResponseState(direction, line, fields, start, headEndOffset, cut);
     if (this.#sightings !== null) response.watchIn(this.#sightings);
     this.#noteBefore(side, response);
     side.response = response;
@@ -331,7 +333,12 @@ export class HttpConnection implements StreamConsumer, MessageHandler, PairingRe
   /** Why a message of `direction` broke off. */
   #endingOf(direction: Direction, message: RequestState | ResponseState): Ending {
     if (message.anomalies.includes('bad-chunk-size')) return 'broken-framing';
-    if (this.#sides[direction].finished) return closedBy(direction);
+    // How it was framed, and so whether it broke off at all, stood perhaps in the missing part.
+    if (message.anomalies.includes('gap-in-head')) return 'lost-in-capture';
+    if (this.#sides[direction].finished) {
+      // Who asks has no reason to go on when the other side has closed; who answers may, for it may still be read.
+      return closedBy(message instanceof RequestState ? (this.#firstFin ?? direction) : direction);
+    }
     return this.#over === null ? 'lost-in-capture' : this.#endingOfConnection(opposite(direction));
   }
 

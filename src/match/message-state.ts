@@ -69,6 +69,7 @@ abstract class MessageState {
     fields: FieldFacts,
     start: MessageStart,
     headEndOffset: number,
+    cut: boolean,
   ) {
     this.line = line;
     this.fields = fields;
@@ -76,7 +77,7 @@ abstract class MessageState {
     this.firstByteNs = start.timeNs;
     this.packet = start.packet;
     this.capture = start.capture;
-    this.anomalies = anomaliesOf(line, fields);
+    this.anomalies = anomaliesOf(line, fields, cut);
     this.startOffset = start.offset;
     this.headEndOffset = headEndOffset;
     this.ackOffset = start.ackOffset;
@@ -126,12 +127,13 @@ abstract class MessageState {
   }
 }
 
-function anomaliesOf(line: LineFacts, fields: FieldFacts): readonly Anomaly[] {
+/** `cut`: a part of the head is missing, and fields with it. */
+function anomaliesOf(line: LineFacts, fields: FieldFacts, cut: boolean): readonly Anomaly[] {
   let { anomalies } = line;
   if (fields.anomalies.length > 0) {
     anomalies = anomalies.length === 0 ? fields.anomalies : [...new Set([...anomalies, ...fields.anomalies])];
   }
-  const needsHost = !line.isResponse && fields.host === null && line.version === '1.1';
+  const needsHost = !cut && !line.isResponse && fields.host === null && line.version === '1.1';
   return needsHost ? withAnomaly(anomalies, 'missing-host') : anomalies;
 }
 

@@ -57,7 +57,7 @@ export class UserError extends Error {
 export function describeError(error: UserError): string {
   const { file, packet, byteOffset, row, column } = error.place;
   const parts: string[] = [];
-  if (file !== undefined) parts.push(file === '-' ? 'standard input' : file);
+  if (file !== undefined) parts.push(file === '-' ? 'standard input' : file === '' ? "''" : file);
   if (packet !== undefined) parts.push(`packet ${packet}`);
   if (byteOffset !== undefined) parts.push(`byte ${byteOffset}`);
   if (row !== undefined) parts.push(`row ${row}`);

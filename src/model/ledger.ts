@@ -71,6 +71,13 @@ export class Ledger {
   evictedPending = 0;
   evictedFragments = 0;
 
+  /** Has the sums of these from now on. */
+  become(parts: readonly LedgerCounts[]): void {
+    for (const name of COUNT_NAMES) this[name] = parts.reduce((sum, part) => sum + part[name], 0);
+    for (let reason = 0; reason < this.notUsed.length; reason += 1)
+      this.notUsed[reason] = parts.reduce((sum, part) => sum + part.notUsed[reason], 0);
+  }
+
   /** The equations that do not hold; empty when the ledger balances. Meaningful at the end of a run. */
   imbalances(): string[] {
     let reasons = 0;
@@ -119,3 +126,9 @@ export class Ledger {
     return lost;
   }
 }
+
+type CountName = { [Name in keyof Ledger]: Ledger[Name] extends number ? Name : never }[keyof Ledger];
+/** What a ledger has counted, without what it can say about it. */
+export type LedgerCounts = Pick<Ledger, CountName | 'notUsed'>;
+
+const COUNT_NAMES = Object.keys(new Ledger()).filter((name) => name !== 'notUsed') as CountName[];

@@ -5,7 +5,7 @@ export type LiveDriver = 'afpacket' | 'cap' | 'stdin';
 
 /** Something that happened to a capture while it ran, to be told to whoever watches. */
 export interface LiveNotice {
-  /** interface-gone, interface-back, link-down, link-up, link-type-changed, … */
+  /** interface-gone, interface-back, interface-new, interfaces-changed, link-down, link-up, link-type-changed, … */
   readonly code: string;
   /** One sentence without a full stop, as for an error line. */
   readonly text: string;
@@ -24,6 +24,18 @@ export interface LiveCounters {
   /** Bytes of the ring that hold packets not taken yet, and of the whole ring. 0 without a ring. */
   ringUsedBytes: number;
   ringBytes: number;
+}
+
+/** Of a driver that can tell nothing, or of which nothing is known yet. */
+export function unknownCounters(): LiveCounters {
+  return {
+    received: null,
+    dropped: null,
+    freezes: null,
+    loopbackCopies: 0,
+    ringUsedBytes: 0,
+    ringBytes: 0,
+  };
 }
 
 /**

@@ -39,6 +39,17 @@ export function emptyPacket(): Packet {
   };
 }
 
+/** That the capturing side dropped packets within `(fromNs, toNs]`, ns since the run's epoch. */
+export interface DropReport {
+  /** Of the interface whose counter says so; the kernel counts for all interfaces of a socket together. */
+  readonly interfaceNumber: number;
+  readonly fromNs: number;
+  readonly toNs: number;
+  /** Packets that the counter had counted at either end. */
+  readonly droppedBefore: number;
+  readonly dropped: number;
+}
+
 /**
  * Where packets come from. Pull shaped, so that several sources can be merged by time:
  *
@@ -53,6 +64,11 @@ export interface PacketSource {
   more(): Promise<boolean>;
   /** What is known of each capture so far, by `Packet.capture`. The same objects all the time, true after each `more`. */
   readonly facts: readonly CaptureFacts[];
+  /**
+   * Set by who wants to know of drops; null: nobody does. `next` and `more` call it where the packets stand: those before
+   * have been given out, those after have not.
+   */
+  onDrops: ((report: DropReport) => void) | null;
   /** Gives back files and buffers. May be called at any time, also twice. */
   close(): Promise<void>;
 }

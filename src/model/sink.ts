@@ -10,6 +10,26 @@ export interface RunRecord {
 }
 
 /**
+ * Lets `work` feed the sinks: they are begun before it, and finished after it, or aborted when anything throws. Rejects as
+ * `work` and the sinks do.
+ */
+export async function feedSinks(
+  run: RunRecord,
+  sinks: readonly ExchangeSink[],
+  work: () => Promise<void>,
+): Promise<RunRecord> {
+  try {
+    for (const sink of sinks) sink.begin?.(run);
+    await work();
+    for (const sink of sinks) await sink.finish(run);
+    return run;
+  } catch (error) {
+    for (const sink of sinks) await sink.abort();
+    throw error;
+  }
+}
+
+/**
  * Where exchanges go. Calls come in the order of the capture and must not throw for bad data.
  * `exchange` and `connection` are synchronous; a sink that cannot keep up says so in `drain`.
  */

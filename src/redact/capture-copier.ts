@@ -1,7 +1,7 @@
 import type { Frame } from '../decode/frame.ts';
 import type { PcapngWriter } from '../export/pcapng-writer.ts';
 import type { PacketReason } from '../model/ledger.ts';
-import type { CaptureInterface, Packet } from '../model/packet.ts';
+import type { CaptureInterface, DropReport, Packet } from '../model/packet.ts';
 import type { SegmentSighting } from '../model/stream.ts';
 import type { RunFacts } from './capture-redaction.ts';
 import { FlowMemory } from './flow-memory.ts';
@@ -75,6 +75,14 @@ export class CaptureCopier implements PayloadSource {
     const place: StreamPlace = { connection: connection.id, direction, offset };
     this.#flows.note(frame, place);
     this.#write(packet, place);
+  };
+
+  /** Told of drops between the packets: when they were is no secret, and exchanges are marked by it. */
+  drops = (report: DropReport): void => {
+    const all = (this.#facts?.captures ?? []).flatMap(({ interfaces }) => interfaces);
+    const described = all.find(({ number }) => number === report.interfaceNumber);
+    if (described === undefined) return;
+    this.#parts.writer.drops(this.#interface(described), this.#facts?.clock.epochSeconds ?? 0, report);
   };
 
   payload(place: StreamPlace, skip: number, length: number, target: Uint8Array, at: number): void {

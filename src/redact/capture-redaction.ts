@@ -2,7 +2,7 @@ import type { Frame } from '../decode/frame.ts';
 import type { PcapngWriter } from '../export/pcapng-writer.ts';
 import type { Connection, Exchange } from '../model/exchange.ts';
 import type { PacketReason } from '../model/ledger.ts';
-import type { CaptureFacts, Packet, RunClock } from '../model/packet.ts';
+import type { CaptureFacts, DropReport, Packet, RunClock } from '../model/packet.ts';
 import type { SegmentSighting, StreamConsumer } from '../model/stream.ts';
 import { BodyRedactor } from './bodies.ts';
 import { CaptureCopier } from './capture-copier.ts';
@@ -22,6 +22,7 @@ import { TargetRedactor } from './targets.ts';
 export interface RunObservers {
   onExchange?: (exchange: Exchange) => void;
   onPacket?: (packet: Packet, frame: Frame, reason: PacketReason | null) => void;
+  onDrops?: (report: DropReport) => void;
   onSegment?: (sighting: SegmentSighting) => void;
   onSighting?: (sighting: SegmentSighting) => void;
   tap?: (connection: Connection) => StreamConsumer;
@@ -95,6 +96,7 @@ export async function redactCapture(
   await run(
     {
       onPacket: copier.packet,
+      onDrops: copier.drops,
       onSegment: copier.segment,
       onSighting: copier.sighting,
       tap: () => SILENT,

@@ -49,10 +49,38 @@ describe('why an exchange failed', () => {
     ).toBe('2.92 kB missing in the capture');
   });
 
-  it('tells an answer without a request', () => {
-    expect(why(buildExchange({ request: null, outcome: 'orphan-response' }), null)).toBe(
-      'the request is not in the capture',
-    );
+  it('tells an answer without a request, and whether the client had sent anything', () => {
+    const orphan = (connection: ReturnType<typeof buildConnection>, position = 1) =>
+      why(buildExchange({ request: null, outcome: 'orphan-response', connection, position }), null);
+    const sent = (bytes: number, gaps = 0) => ({
+      ...buildConnection().fromClient,
+      payloadBytes: bytes,
+      gaps,
+    });
+    const missing = 'the request is not in the capture';
+    expect(orphan(buildConnection({ opening: 'missed', fromClient: sent(100) }))).toBe(missing);
+    expect(orphan(buildConnection({ fromClient: sent(100, 1) }))).toBe(missing);
+    expect(orphan(buildConnection({ fromClient: sent(0) }))).toBe('the client had sent nothing');
+    const garbage = buildConnection({ fromClient: sent(100) });
+    expect(orphan(garbage)).toBe('what the client sent is no HTTP request');
+    expect(orphan(garbage, 2)).toBe('no request waited for it');
+  });
+
+  it('tells whether the request or the answer was cut where the answer came early', () => {
+    const early = (sentUntil: number, answeredUntil: number) =>
+      why(
+        buildExchange({
+          request: buildRequest({ endOffset: sentUntil }),
+          response: buildResponse({ endOffset: answeredUntil, bodyBytes: 17 }),
+          outcome: 'truncated',
+          ending: 'closed-by-server',
+          anomalies: ['early-response'],
+        }),
+        null,
+      );
+    expect(early(-1, 200)).toBe('closed by the server before the request was sent whole');
+    expect(early(300, -1)).toBe('closed by the server after 17 B of the body');
+    expect(early(-1, -1)).toBe('closed by the server before request and answer were whole');
   });
 });
 
@@ -87,6 +115,11 @@ describe('why an exchange was slow', () => {
       response: buildResponse({ firstByteNs: 3001 * ms, lastByteNs: 3001 * ms }),
     });
     expect(why(slowSender, null)).toBe('slow sender: 5.00 kB of request body in 3.00 s');
+    const slowHead = buildExchange({
+      request: buildRequest({ firstByteNs: 0, lastByteNs: 3000 * ms, bodyBytes: 0 }),
+      response: buildResponse({ firstByteNs: 3001 * ms, lastByteNs: 3001 * ms }),
+    });
+    expect(why(slowHead, null)).toBe('slow sender: 3.00 s for the head of the request');
     const large = buildExchange({
       response: buildResponse({ firstByteNs: 3 * ms, lastByteNs: 2003 * ms, bodyBytes: 12e6 }),
     });

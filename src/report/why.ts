@@ -1,4 +1,4 @@
-import type { Exchange } from '../model/exchange.ts';
+import type { Exchange, RequestMessage, ResponseMessage } from '../model/exchange.ts';
 import { connectNs, receiveNs, sendNs, startNs, totalNs, waitNs } from '../model/phases.ts';
 import { counted, formatBytes, formatDuration } from './units.ts';
 
@@ -44,12 +44,8 @@ export function waitedNs(exchange: Exchange, captureEndNs: number | null): numbe
 function failure(exchange: Exchange, captureEndNs: number | null): string | null {
   const { request, response, outcome, tcp } = exchange;
   if (outcome === 'complete') return null;
-  if (request === null) return 'the request is not in the capture';
-  if (response !== null) {
-    const after =
-      response.bodyBytes > 0 ? `after ${formatBytes(response.bodyBytes)} of the body` : 'in the answer';
-    return endingPhrase(exchange, after);
-  }
+  if (request === null) return withoutRequest(exchange);
+  if (response !== null) return endingPhrase(exchange, whereBrokenOff(exchange, request, response));
   if (request.lastByteNs === null && request.lostBytes === 0) {
     return endingPhrase(exchange, 'before the request was sent whole');
   }
@@ -60,6 +56,23 @@ function failure(exchange: Exchange, captureEndNs: number | null): string | null
   );
   if (tcp.requestRetransmissions === 0) return ending;
   return `request retransmitted ${times(tcp.requestRetransmissions)}, ${ending}`;
+}
+
+/** An answer alone: its request is missing, unless the capture holds everything that its client sent. */
+function withoutRequest({ connection, client, position }: Exchange): string {
+  const sent = client === connection.client ? connection.fromClient : connection.fromServer;
+  if (connection.opening !== 'seen' || sent.gaps > 0) return 'the request is not in the capture';
+  if (sent.payloadBytes === 0) return 'the client had sent nothing';
+  return position === 1 ? 'what the client sent is no HTTP request' : 'no request waited for it';
+}
+
+/** Where an exchange with an answer broke off. Only where the answer came early may it have been in the request. */
+function whereBrokenOff(exchange: Exchange, request: RequestMessage, response: ResponseMessage): string {
+  const isAnswerCut = !exchange.anomalies.includes('early-response') || request.endOffset >= 0;
+  if (!isAnswerCut && response.endOffset >= 0) return 'before the request was sent whole';
+  // Both broke off, or it was read from a store, which does not say which of them did.
+  if (!isAnswerCut) return 'before request and answer were whole';
+  return response.bodyBytes > 0 ? `after ${formatBytes(response.bodyBytes)} of the body` : 'in the answer';
 }
 
 function endingPhrase(exchange: Exchange, when: string): string {
@@ -136,6 +149,7 @@ function slowSend(exchange: Exchange, send: number): string {
     return `client waited ${formatDuration(goAhead.timeNs - start)} for 100 Continue`;
   }
   const bytes = exchange.request?.bodyBytes ?? 0;
+  if (bytes === 0) return `slow sender: ${formatDuration(send)} for the head of the request`;
   return `slow sender: ${formatBytes(bytes)} of request body in ${formatDuration(send)}`;
 }
 

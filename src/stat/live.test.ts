@@ -91,6 +91,21 @@ describe('stat while packets come', () => {
     );
   });
 
+  it('learns from what comes after a look', () => {
+    const request = (name: string, found: boolean) =>
+      buildExchange({
+        request: buildRequest({ host: 'a.test', target: `/things/${name}-thing` }),
+        response: buildResponse({ status: found ? 200 : 404 }),
+      });
+    const routes = () => live.report().groups.map(({ values }) => values[1]);
+    const live = sinkOf(true);
+    for (const name of ['a', 'b', 'c', 'd']) live.exchange(request(name, false));
+    expect(routes()).toEqual(['/things/{slug}']);
+    // Names that the server knows after all stay names.
+    for (const name of ['a', 'b']) live.exchange(request(name, true));
+    expect(routes().sort()).toEqual(['/things/a-thing', '/things/b-thing', '/things/{slug}']);
+  });
+
   const asked = ['0.1', '50', '90', '99.9', '100'].map((text) => {
     const one = percentile(text);
     if (one === null) throw new Error(text);

@@ -1,3 +1,4 @@
+import { jsonText } from '../model/json-text.ts';
 import type { Style } from '../report/style.ts';
 import { displayWidth, pad, sanitise, shorten } from '../report/terminal-text.ts';
 import { counted, formatCount } from '../report/units.ts';
@@ -59,7 +60,7 @@ function commentOf({ origin, requests, paths, morePaths, examples, route }: Rout
 /** The routes as one JSON document, a line each. */
 export function routesJson(facts: readonly RouteFacts[], budget: number): string {
   const lines = facts.map(({ host, route, origin, requests, paths, morePaths, examples }) =>
-    JSON.stringify({ host, route, origin, requests, paths, more_paths: morePaths, examples }),
+    jsonText({ host, route, origin, requests, paths, more_paths: morePaths, examples }),
   );
   return `{"budget":${budget},\n"routes":[${lines.map((line) => `\n${line}`).join(',')}\n]}\n`;
 }

@@ -1,3 +1,4 @@
+import { jsonText } from '../model/json-text.ts';
 import type { RunClock } from '../model/packet.ts';
 import { startNs } from '../model/phases.ts';
 import { rfc3339 } from '../model/time-text.ts';
@@ -37,17 +38,17 @@ export function* statJson(options: RecordOptions): Iterable<string> {
     head.buckets = { seconds: buckets.widthNs / 1e9, starts };
   }
   yield `{${Object.entries(head)
-    .map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`)
+    .map(([name, value]) => `${jsonText(name)}:${jsonText(value)}`)
     .join(',\n')},\n"groups":[`;
   let first = true;
   for (const group of groups) {
-    yield `${first ? '\n' : ',\n'}${JSON.stringify(groupRecord(group, options))}`;
+    yield `${first ? '\n' : ',\n'}${jsonText(groupRecord(group, options))}`;
     first = false;
   }
   yield `${first ? '' : '\n'}],\n"groups_left_out":${report.groups.length - groups.length}`;
-  yield `,\n"total":${JSON.stringify(groupRecord(report.total, options))}`;
+  yield `,\n"total":${jsonText(groupRecord(report.total, options))}`;
   if (question.ranking !== null) {
-    const exchanges = top.map((one) => `\n${JSON.stringify(exchangeRecord(one, report))}`);
+    const exchanges = top.map((one) => `\n${jsonText(exchangeRecord(one, report))}`);
     yield `,\n"exchanges":[${exchanges.join(',')}${exchanges.length === 0 ? '' : '\n'}]`;
   }
   yield '}\n';

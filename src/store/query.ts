@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { UserError } from '../model/errors.ts';
+import { readProblem } from '../model/read-problem.ts';
 import { Database, type Statement } from './database.ts';
 import { type Engine, loadEngine, SqliteError, type SqlValue } from './engine.ts';
 
@@ -112,17 +113,18 @@ function leaveWriteAheadMode(path: string, bytes: Uint8Array): void {
   bytes[WRITE_VERSION_AT + 1] = 1;
 }
 
+const READ_HINTS: Readonly<Record<string, string>> = {
+  EISDIR: 'name a SQLite file in it',
+  EACCES: 'let your user read it, or run as one who may',
+};
+
 function readError(path: string, error: unknown): UserError {
-  const code = (error as NodeJS.ErrnoException).code;
-  const message =
-    code === 'ENOENT'
-      ? 'no such file'
-      : code === 'EACCES'
-        ? 'no permission to read it'
-        : code === 'EISDIR'
-          ? 'this is a directory'
-          : `cannot read: ${error instanceof Error ? error.message : String(error)}`;
-  return new UserError('cannot-read', message, { place: { file: path }, cause: error });
+  const { code } = error as NodeJS.ErrnoException;
+  return new UserError('cannot-read', `cannot be read: ${readProblem(error)}`, {
+    place: { file: path },
+    hint: READ_HINTS[code ?? ''] ?? 'check the path',
+    cause: error,
+  });
 }
 
 function runSqlOn(engine: Engine, bytes: Uint8Array, path: string, query: string, limit: number): SqlResult {

@@ -27,6 +27,7 @@ function inSmallBlocks(inner: PacketSource, packets: number): PacketSource {
   let waiting = false;
   return {
     packet: inner.packet,
+    onDrops: null,
     get facts() {
       return inner.facts;
     },

@@ -79,7 +79,9 @@ export class Spool {
       return new Spool(options, await openSpoolDirectory(options.directory, options.log));
     } catch (error) {
       if (error instanceof UserError || (error as NodeJS.ErrnoException).code === undefined) throw error;
-      throw new UserError('spool', `the spool cannot be used: ${(error as Error).message}`, {
+      const { code, message } = error as NodeJS.ErrnoException;
+      const what = code === 'EEXIST' || code === 'ENOTDIR' ? 'it, or a part of its path, is a file' : message;
+      throw new UserError('spool', `the spool cannot be used: ${what}`, {
         place: { file: options.directory },
         hint: 'name a directory on a writable disk with --spool',
         cause: error,

@@ -1,6 +1,6 @@
 import { UserError } from '../../model/errors.ts';
 import type { Limits } from '../../model/limits.ts';
-import type { CaptureFacts, RunClock } from '../../model/packet.ts';
+import type { CaptureFacts, DropReport, RunClock } from '../../model/packet.ts';
 import { NS_PER_SECOND } from '../capture-reader.ts';
 import type { BufferPool } from './blocks.ts';
 import type { FollowedFile } from './file.ts';
@@ -16,6 +16,7 @@ export interface FollowMembersOptions {
   /** By capture; filled in place. */
   readonly facts: CaptureFacts[];
   readonly nowMs: () => number;
+  readonly onDrops: (report: DropReport) => void;
   /** A file came to its end, and `facts` say how. */
   readonly onRetired: (file: FollowedFile, facts: CaptureFacts) => unknown;
 }
@@ -141,6 +142,8 @@ export class FollowMembers {
       const { reader, blocks } = await openFollowed(file, context);
       const member = new FollowMember(file, reader, blocks);
       await skip(member, file.packetsDone);
+      // What was told already is not told again.
+      reader.onDrops = this.#options.onDrops;
       file.index = index;
       file.state = 'open';
       facts[index] = member.facts;

@@ -1,5 +1,5 @@
 import { UserError } from '../../model/errors.ts';
-import { type CaptureFacts, emptyPacket, type PacketSource } from '../../model/packet.ts';
+import { type CaptureFacts, type DropReport, emptyPacket, type PacketSource } from '../../model/packet.ts';
 import { BufferPool } from './blocks.ts';
 import type { FollowedFile } from './file.ts';
 import type { FollowMember } from './member.ts';
@@ -25,6 +25,7 @@ const REST_MS = 1000;
  */
 export class FollowSource implements PacketSource {
   readonly packet = emptyPacket();
+  onDrops: ((report: DropReport) => void) | null = null;
   /** The same array all the time; it grows. */
   readonly facts: CaptureFacts[] = [];
   readonly report: FollowReport;
@@ -68,6 +69,7 @@ export class FollowSource implements PacketSource {
       mergeWaitMs,
       facts: this.facts,
       nowMs: () => watch.nowMs(),
+      onDrops: (report) => this.onDrops?.(report),
       onRetired: (file, { damage }) => damage !== null && teller.damaged(file.path, damage),
     });
     this.#set = new FollowSet({ targets, watch, limits, buffers, told: teller });

@@ -281,6 +281,46 @@ describe('packets of a real ring', () => {
     await live.source.close();
   });
 
+  it('of all interfaces are counted where they belong when interfaces come, go and swap indexes; it is told', async () => {
+    namespace.veth('out', 'in');
+    const live = await capture(namespace, ['any']);
+    const told = () => live.notices.map(({ text }) => text);
+    const round = async (from: string, number: number): Promise<void> => {
+      const already = live.packets.length;
+      send(from, [frame(number)]);
+      await live.until(() => live.packets.length >= already + 2);
+    };
+    const indexOf = (name: string): string => namespace.run('cat', `/sys/class/net/${name}/ifindex`).trim();
+    await round('out', 1);
+    const [outIndex, inIndex] = [indexOf('out'), indexOf('in')];
+    namespace.ip('link del in');
+    await live.until(() => told().includes('in is gone') && told().includes('out is gone'));
+    // Another pair on the indexes of the first.
+    namespace.ip(`link add name far index ${outIndex} type veth peer name near index ${inIndex}`);
+    for (const name of ['far', 'near']) namespace.ip(`link set ${name} up`);
+    await live.until(() => namespace.run('ip', 'link', 'show', 'near').includes('state UP'));
+    await round('far', 2);
+    namespace.veth('out', 'in');
+    await live.until(() => live.notices.filter(({ code }) => code === 'interface-back').length === 2);
+    await round('out', 3);
+    await live.stop();
+    expect(live.source.facts[0]?.interfaces.map(({ name, packets }) => [name, packets]).sort()).toEqual([
+      ['far', 1],
+      ['in', 2],
+      ['near', 1],
+      ['out', 2],
+    ]);
+    expect(told().sort()).toEqual([
+      'far is new, and gives packets',
+      `in is back with another index (${indexOf('in')}, it was ${inIndex})`,
+      'in is gone',
+      'near is new, and gives packets',
+      `out is back with another index (${indexOf('out')}, it was ${outIndex})`,
+      'out is gone',
+    ]);
+    await live.source.close();
+  });
+
   it('of a link that goes down and up again go on; both is told', async () => {
     namespace.veth('out', 'in');
     const live = await capture(namespace, ['in']);
@@ -383,31 +423,6 @@ describe('packets of a real ring', () => {
     expect(some.notices.map(({ code }) => code)).toEqual(['filter-in-wirelens']);
     await none.source.close();
     await some.source.close();
-  });
-
-  it('are shared by captures of one fanout group, each connection whole', async () => {
-    namespace.veth('out', 'in');
-    const sent = [...Array(64).keys()].flatMap((number) =>
-      [number, number].map(() => {
-        const one = frame(number);
-        one.writeUInt16BE(1000 + number, 14 + 20);
-        return one;
-      }),
-    );
-    const fanoutGroup = process.pid & 0xffff;
-    const one = await capture(namespace, ['in'], { fanoutGroup });
-    const other = await capture(namespace, ['in'], { fanoutGroup });
-    send('out', sent);
-    await one.until(() => one.packets.length + other.packets.length >= sent.length);
-    await one.stop();
-    await other.stop();
-    const ports = (packets: readonly { bytes: string }[]) => packets.map(({ bytes }) => bytes.slice(68, 72));
-    expect(one.packets.length + other.packets.length).toBe(sent.length);
-    expect(one.packets.length).toBeGreaterThan(0);
-    expect(other.packets.length).toBeGreaterThan(0);
-    for (const port of ports(one.packets)) expect(ports(other.packets)).not.toContain(port);
-    await one.source.close();
-    await other.source.close();
   });
 
   it('of a name that does not exist: the error lists those that do', async () => {

@@ -1,6 +1,12 @@
 import type { LiveCounters, LiveDriver, LiveSource } from '../../model/live.ts';
-import { type CaptureFacts, type CaptureInterface, emptyPacket } from '../../model/packet.ts';
+import {
+  type CaptureFacts,
+  type CaptureInterface,
+  type DropReport,
+  emptyPacket,
+} from '../../model/packet.ts';
 import { captureInterface, emptyFacts } from '../capture-facts.ts';
+import { DropReadings } from '../drop-readings.ts';
 import { hasVlanTag, restoreEthernetTag, writeCookedHeader } from './cooked-header.ts';
 import { Ending, LAST_STEP_MS } from './ending.ts';
 import { InterfaceTable } from './interface-table.ts';
@@ -37,6 +43,7 @@ export class AfPacketSource implements LiveSource {
   readonly driver: LiveDriver = 'afpacket';
   readonly shortcomings: readonly string[] = [];
   readonly packet = emptyPacket();
+  onDrops: ((report: DropReport) => void) | null = null;
   readonly facts: readonly CaptureFacts[];
   readonly counters: LiveCounters;
   readonly #facts: CaptureFacts;
@@ -72,6 +79,8 @@ export class AfPacketSource implements LiveSource {
   #timeReversals = 0;
   #damagedPackets = 0;
   #toldDamage = false;
+  /** However far apart: nothing is more exact. */
+  readonly #drops = new DropReadings(Number.POSITIVE_INFINITY);
   #turnMs = performance.now();
   #lookedMs = performance.now();
   #hadError = false;
@@ -87,11 +96,11 @@ export class AfPacketSource implements LiveSource {
     this.#options = options;
     this.#facts = emptyFacts(label, 'live', 'none', LITTLE_ENDIAN ? 'little' : 'big');
     this.facts = [this.#facts];
-    const { ring, probe, kind } = socket;
+    const { ring, kind } = socket;
     this.#snaplen = options.snaplen;
     const { interfaces } = this.#facts;
     this.#table = new InterfaceTable(interfaces, kind.linkType, options.snaplen, (index) =>
-      probe.name(index),
+      socket.nameOf(index),
     );
     this.#walker = ring.walker;
     this.#checks = new PacketChecks(socket.named !== null);
@@ -100,6 +109,13 @@ export class AfPacketSource implements LiveSource {
     this.packet.timeNs = Number.MAX_SAFE_INTEGER;
     this.packet.timeNs = 0;
     this.#adopt();
+    void options.begun?.then(() => this.#begin());
+  }
+
+  #begin(): void {
+    if (this.#ending !== null || this.#over) return;
+    this.#socket.takePackets();
+    this.#useChecks();
   }
 
   get stopped(): boolean {
@@ -316,6 +332,17 @@ export class AfPacketSource implements LiveSource {
       unfiltered: this.#unfiltered,
       loopbackCopies: this.#checks.loopbackCopies,
     });
+    this.#readDrops();
+  }
+
+  /** Before the first packet nothing could be touched; what was dropped by then belongs to what comes. */
+  #readDrops(): void {
+    const { nowNs } = this;
+    if (nowNs === null) return;
+    const first = this.#facts.interfaces[0]?.number ?? 0;
+    if (!this.#drops.begun) this.#drops.read(first, this.#firstNs - 1, 0);
+    const report = this.#drops.read(first, nowNs, this.counters.dropped ?? 0);
+    if (report !== null) this.onDrops?.(report);
   }
 }
 

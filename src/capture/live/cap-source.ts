@@ -1,4 +1,4 @@
-import type { LiveCounters, LiveDriver, LiveSource } from '../../model/live.ts';
+import { type LiveCounters, type LiveDriver, type LiveSource, unknownCounters } from '../../model/live.ts';
 import { type CaptureFacts, type CaptureInterface, emptyPacket } from '../../model/packet.ts';
 import { captureInterface, emptyFacts } from '../capture-facts.ts';
 import { CAP_SNAPLEN, openHandle, shortcomingsOf } from './cap-opening.ts';
@@ -57,6 +57,8 @@ class CapSource implements LiveSource {
   readonly driver: LiveDriver = 'cap';
   readonly shortcomings: readonly string[];
   readonly packet = emptyPacket();
+  /** It knows of no drops, and calls nobody. */
+  onDrops: LiveSource['onDrops'] = null;
   readonly facts: readonly CaptureFacts[];
   readonly counters: LiveCounters;
   readonly #facts: CaptureFacts;
@@ -85,14 +87,7 @@ class CapSource implements LiveSource {
     this.#facts = emptyFacts(names.join(', '), 'live', 'none', 'little');
     this.facts = [this.#facts];
     this.shortcomings = shortcomingsOf(names, options);
-    this.counters = {
-      received: null,
-      dropped: null,
-      freezes: null,
-      loopbackCopies: 0,
-      ringUsedBytes: 0,
-      ringBytes: this.#queue.capacityBytes,
-    };
+    this.counters = { ...unknownCounters(), ringBytes: this.#queue.capacityBytes };
     try {
       for (const name of names) this.#open(name);
     } catch (error) {

@@ -49,8 +49,13 @@ export class InterfaceProbe {
   }
 
   /** null: there is no interface with that name (or alternative name) now. */
+  index(name: string): number | null {
+    return this.#number(name, LINUX.SIOCGIFINDEX);
+  }
+
+  /** null: there is no interface with that name (or alternative name) now. */
   state(name: string): InterfaceState | null {
-    const index = this.#number(name, LINUX.SIOCGIFINDEX);
+    const index = this.index(name);
     const flags = this.#number(name, LINUX.SIOCGIFFLAGS);
     const mtu = this.#number(name, LINUX.SIOCGIFMTU);
     // It may go away between two questions.

@@ -45,7 +45,7 @@ export function listInterfaces(): NetworkInterface[] {
   const addresses = addressesByName();
   const found: NetworkInterface[] = [];
   withState((state) => {
-    for (const name of names()) {
+    for (const name of interfaceNames()) {
       const known = state(name);
       if (known === null) continue;
       found.push({
@@ -78,8 +78,11 @@ function withState(use: (state: (name: string) => InterfaceState | null) => void
   }
 }
 
-/** From /proc, which shows the namespace of the thread; /sys shows the one in which it was mounted. */
-function names(): string[] {
+/**
+ * Names of the interfaces of this thread's network namespace, empty where nothing tells. From /proc, which shows that
+ * namespace; /sys shows the one in which it was mounted.
+ */
+export function interfaceNames(): string[] {
   for (const path of ['/proc/thread-self/net/dev', '/proc/net/dev']) {
     try {
       // Two lines of headings, then `  name: numbers`.

@@ -7,6 +7,7 @@ import { getSystemErrorName } from 'node:util';
  */
 export const LINUX = {
   AF_UNIX: 1,
+  AF_NETLINK: 16,
   AF_PACKET: 17,
   SOCK_DGRAM: 2,
   SOCK_RAW: 3,
@@ -16,6 +17,8 @@ export const LINUX = {
   SO_ERROR: 4,
   SO_ATTACH_FILTER: 26,
   SOL_PACKET: 263,
+  MSG_DONTWAIT: 0x40,
+  EAGAIN: 11,
   PROT_READ: 1,
   PROT_WRITE: 2,
   MAP_SHARED: 0x01,
@@ -65,6 +68,8 @@ export interface Libc {
   attachFilter(fd: number, instructions: Uint8Array): void;
   /** Fills `value`. */
   getOption(fd: number, level: number, name: number, value: Uint8Array): void;
+  /** Takes a datagram, cut to `bytes`, without waiting. False: there is none. */
+  receive(fd: number, bytes: Uint8Array): boolean;
   /** `argument` is read and written. */
   ioctl(fd: number, request: number, argument: Uint8Array): void;
   /** Maps `bytes` of a descriptor, shared and writable; gives the address. */
@@ -116,6 +121,7 @@ function bindings(koffi: Koffi): Libc {
     'int getsockopt(int fd, int level, int name, _Inout_ uint8_t *value, _Inout_ uint32_t *bytes)',
   );
   const ioctl = library.func('int ioctl(int fd, unsigned long request, _Inout_ uint8_t *argument)');
+  const recv = library.func('int64_t recv(int fd, void *bytes, size_t length, int flags)');
   const mmap = library.func(
     'void *mmap(void *address, size_t bytes, int protection, int flags, int fd, int64_t offset)',
   );
@@ -160,6 +166,11 @@ function bindings(koffi: Koffi): Libc {
     },
     ioctl: (fd, request, argument) => {
       checked(`ioctl 0x${request.toString(16)}`, ioctl(fd, request, argument));
+    },
+    receive: (fd, bytes) => {
+      if (Number(recv(fd, bytes, bytes.length, LINUX.MSG_DONTWAIT)) >= 0) return true;
+      if (koffi.errno() === LINUX.EAGAIN) return false;
+      throw new LibcError('recv', koffi.errno());
     },
     map: (fd, bytes) => mapped('mmap', mmap(null, bytes, access, MAP_SHARED, fd, 0)),
     replaceWithZeros: (address, bytes) => {

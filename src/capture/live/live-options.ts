@@ -29,9 +29,13 @@ export interface LiveOptions {
   readonly onNotice: (notice: LiveNotice) => void;
   /**
    * Shares packets with other processes that capture the same interfaces with the same number (0 to 65535): each
-   * gets whole connections. null or missing: takes all packets. Only afpacket.
+   * gets whole connections. `new`: with those that join the number that `onFanoutGroup` is told. null or missing: takes
+   * all packets. Only afpacket.
    */
-  readonly fanoutGroup?: number | null;
+  readonly fanoutGroup?: number | 'new' | null;
+  readonly onFanoutGroup?: (group: number) => void;
+  /** No packet is taken before it resolves; missing: from the beginning. Only afpacket. */
+  readonly begun?: Promise<void>;
 }
 
 /** `LiveOptions.snaplen` and `ringBytes` where the user says nothing. */

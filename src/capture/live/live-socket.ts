@@ -1,6 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import { type BpfInstruction, instruction, OP } from '../packet-filter/bpf.ts';
 import { interfaceProgram } from '../packet-filter/socket-program.ts';
+import { AllInterfaces } from './all-interfaces.ts';
 import { InterfaceProbe } from './interface-probe.ts';
 import { LINUX, type Libc, LibcError } from './libc.ts';
 import type { LiveOptions } from './live-options.ts';
@@ -25,7 +26,7 @@ export class NoSuchInterface extends Error {
 /**
  * The packet socket of a capture over the life of its interfaces. One interface: the socket is bound to it, and bound
  * anew when the interface has come back; a new one is opened when it came back as another kind. Several: the socket
- * is bound to all, and its filter knows the indexes. All: nothing needs to be looked after.
+ * is bound to all, and its filter knows the indexes. All: nothing needs to be followed, it is only told.
  */
 export class LiveSocket {
   ring: RingSocket;
@@ -37,11 +38,17 @@ export class LiveSocket {
   /** null: all interfaces. */
   readonly named: NamedInterfaces | null = null;
   readonly probe: InterfaceProbe;
+  /** null: interfaces were named. */
+  readonly #all: AllInterfaces | null = null;
   readonly libc: Libc;
   readonly #options: LiveOptions;
   /** Bound to one interface. A group's sockets may not be bound anew, so there the filter picks the interface. */
   readonly #bound: boolean;
   readonly #probeFd: number;
+  /** Of the fanout; null: there is none, or it is still to be begun. */
+  #group: number | null;
+  /** Nothing is taken before `takePackets`. */
+  #waits: boolean;
   readonly #former: RingCounts = { received: 0, dropped: 0, freezes: 0 };
   readonly #told = new Set<string>();
   #ringBytes: number;
@@ -51,19 +58,24 @@ export class LiveSocket {
     this.libc = libc;
     this.#options = options;
     this.#ringBytes = options.ringBytes;
-    this.#bound = names?.length === 1 && !isGroup(options.fanoutGroup);
+    const { fanoutGroup } = options;
+    this.#group = typeof fanoutGroup === 'number' ? fanoutGroup : null;
+    this.#waits = options.begun !== undefined;
+    this.#bound = names?.length === 1 && !this.#shares;
     // Any socket can ask; this one stays when the ring's is replaced.
     this.#probeFd = libc.socket(LINUX.AF_UNIX, LINUX.SOCK_DGRAM | LINUX.SOCK_CLOEXEC, 0);
     let ring: RingSocket | null = null;
     try {
       this.probe = new InterfaceProbe(libc, this.#probeFd);
       if (names !== null) this.named = this.#lookAfter(names);
+      else this.#all = new AllInterfaces(libc, this.probe, options.onNotice);
       this.kind = this.#kind();
       ring = this.#openRing();
       this.ring = ring;
       this.#begin(ring);
     } catch (error) {
       ring?.close();
+      this.#all?.close();
       libc.close(this.#probeFd);
       throw error;
     }
@@ -80,6 +92,13 @@ export class LiveSocket {
       if (!state.up) onNotice({ code: 'link-down', text: `${name} is down; packets come when it is up` });
     }
     return new NamedInterfaces(first, (name) => this.probe.state(name), onNotice);
+  }
+
+  /** Name of an interface that packets have come from; null: it is not there any more. */
+  nameOf(index: number): string | null {
+    const name = this.probe.name(index);
+    if (name !== null) this.#all?.gave(name, index);
+    return name;
   }
 
   /** As the interfaces are now. */
@@ -111,17 +130,29 @@ export class LiveSocket {
 
   /** The filter first, so that nothing gets in that it would leave out. */
   #begin(ring: RingSocket): void {
-    const { fanoutGroup } = this.#options;
     this.#attach(ring);
     this.#promiscuous(ring);
     ring.bind(this.#bound ? (this.named?.indexes[0] ?? 0) : 0);
-    if (isGroup(fanoutGroup)) ring.joinFanout(fanoutGroup);
+    if (!this.#shares) return;
+    this.#group = ring.joinFanout(this.#group);
+    this.#options.onFanoutGroup?.(this.#group);
+  }
+
+  get #shares(): boolean {
+    const { fanoutGroup } = this.#options;
+    return fanoutGroup !== null && fanoutGroup !== undefined;
+  }
+
+  /** Lets packets in, where the options' `begun` has kept them out so far. */
+  takePackets(): void {
+    this.#waits = false;
+    if (!this.ring.closed) this.#attach(this.ring);
   }
 
   #attach(ring: RingSocket): void {
     const { filter, snaplen } = this.#options;
     const indexes = this.#bound ? null : (this.named?.indexes ?? null);
-    if (indexes?.length === 0) {
+    if (this.#waits || indexes?.length === 0) {
       ring.attach(NOTHING);
       return;
     }
@@ -171,10 +202,11 @@ export class LiveSocket {
   }
 
   /**
-   * Asks for the state of the named interfaces, and follows them. `hadError`: the socket had one. It may have lost an
+   * Tells what has changed about interfaces, and follows the named ones. `hadError`: the socket had one. It may have lost an
    * interface that is there again already, even with its former index.
    */
   look(hadError: boolean): void {
+    this.#all?.look();
     const { named } = this;
     if (named === null) return;
     const lost = named.look() || (hadError && this.#bound && named.states[0]?.up === true);
@@ -250,6 +282,7 @@ export class LiveSocket {
   close(): void {
     if (this.ring.closed) return;
     this.ring.close();
+    this.#all?.close();
     this.libc.close(this.#probeFd);
   }
 
@@ -258,10 +291,6 @@ export class LiveSocket {
     this.#told.add(code);
     this.#options.onNotice({ code: code.split(' ')[0], text });
   }
-}
-
-function isGroup(group: number | null | undefined): group is number {
-  return group !== null && group !== undefined;
 }
 
 /** null, or why the kernel does not take the program. */

@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { type BpfInstruction, encodeProgram } from '../packet-filter/bpf.ts';
-import { type DescriptorWatch, LINUX, type Libc } from './libc.ts';
+import { type DescriptorWatch, LINUX, type Libc, LibcError } from './libc.ts';
 import { BLOCK, BLOCK_IS_OURS, BLOCK_TIMED_OUT, BlockWalker } from './tpacket.ts';
 
 /** linux/if_packet.h. */
@@ -13,7 +14,10 @@ const PACKET = {
 const TPACKET_V3 = 2;
 const MEMBERSHIP_PROMISCUOUS = 1;
 const FANOUT_HASH = 0;
+const LARGEST_GROUP = 0xffff;
 const FANOUT_FLAG_DEFRAG = 0x8000;
+/** The kernel chooses a number that no other group has, since Linux 4.12. */
+const FANOUT_FLAG_UNIQUE = 0x2000;
 /** Only its divisibility matters to version 3: blocks must be multiples of it. */
 const FRAME_BYTES = 2048;
 const ERROR_PAUSE_MS = 5;
@@ -109,10 +113,24 @@ export class RingSocket {
 
   /**
    * Shares the packets with the other sockets of a group (0 to 65535) that are bound alike: each gets whole
-   * connections, both directions, fragments put together before. To be called after `bind`.
+   * connections, both directions, fragments put together before. To be called after `bind`. null: begins a group of its
+   * own. Returns the group's number.
    */
-  joinFanout(group: number): void {
-    this.#set(PACKET.fanout, [group | ((FANOUT_HASH | FANOUT_FLAG_DEFRAG) << 16)]);
+  joinFanout(group: number | null): number {
+    const flags = FANOUT_HASH | FANOUT_FLAG_DEFRAG;
+    if (group !== null) {
+      this.#set(PACKET.fanout, [group | (flags << 16)]);
+      return group;
+    }
+    try {
+      this.#set(PACKET.fanout, [(flags | FANOUT_FLAG_UNIQUE) << 16]);
+    } catch (error) {
+      if (!(error instanceof LibcError) || error.code !== 'EINVAL') throw error;
+      return this.joinFanout(randomInt(LARGEST_GROUP + 1));
+    }
+    const answer = new Uint32Array(1);
+    this.#libc.getOption(this.#fd, LINUX.SOL_PACKET, PACKET.fanout, new Uint8Array(answer.buffer));
+    return answer[0] & LARGEST_GROUP;
   }
 
   #set(name: number, words: readonly number[]): void {

@@ -1,5 +1,12 @@
 import { InvalidArgumentError } from 'commander';
-import { parseBuffer, parseFanout, parseHosts, parseNets, parseSnaplen } from '../live/live-option-values.ts';
+import {
+  parseBuffer,
+  parseFanout,
+  parseHosts,
+  parseNets,
+  parseSnaplen,
+  parseWorkers,
+} from '../live/live-option-values.ts';
 import { parseCount, parseDuration, parseNames, parsePorts, parseSize } from '../option-values.ts';
 
 /** `flag`: yes or no. `list`: several, on the command line by repeating. */
@@ -84,6 +91,9 @@ export const AGENT_OPTIONS: readonly AgentOption[] = [
     }),
     text('fanout', '<group>', 'share the connections with other captures of the group', {
       check: parseFanout,
+    }),
+    text('workers', '<n>', 'threads that capture, each a share of the connections and a ring', {
+      check: parseWorkers,
     }),
   ]),
   ...group('Packet filter', [

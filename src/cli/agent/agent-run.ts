@@ -7,6 +7,7 @@ import { steadyMemory } from '../../capture/live/steady-memory.ts';
 import { ServerClient } from '../../client/server-client.ts';
 import type { EventLog } from '../../metrics/event-log.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { readProblem } from '../../model/read-problem.ts';
 import { formatBytes } from '../../report/units.ts';
 import { BATCH_TYPE } from '../../transfer/batch-columns.ts';
 import { BatchEncoder } from '../../transfer/batch-encoder.ts';
@@ -196,9 +197,9 @@ function readAuthority(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
-    throw new UserError('unreadable', `the authority for TLS cannot be read: ${(error as Error).message}`, {
+    throw new UserError('unreadable', `the authority for TLS cannot be read: ${readProblem(error)}`, {
       place: { file },
-      exitCode: EXIT.usage,
+      hint: 'check the path',
       cause: error,
     });
   }

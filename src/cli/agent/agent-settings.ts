@@ -6,7 +6,14 @@ import { EXIT, UserError } from '../../model/errors.ts';
 import { LIMITS, type Limits } from '../../model/limits.ts';
 import { type ListenAddress, parseListenAddress } from '../../model/listen-address.ts';
 import type { LiveFlags } from '../live/live-flags.ts';
-import { parseBuffer, parseFanout, parseHosts, parseNets, parseSnaplen } from '../live/live-option-values.ts';
+import {
+  parseBuffer,
+  parseFanout,
+  parseHosts,
+  parseNets,
+  parseSnaplen,
+  parseWorkers,
+} from '../live/live-option-values.ts';
 import { parseCount, parseDuration, parseNames, parsePorts, parseSize } from '../option-values.ts';
 import { parseParameters } from './agent-options.ts';
 import type { Environment, Settings } from './configuration.ts';
@@ -58,8 +65,12 @@ export function agentSettings(settings: Settings, env: Environment): AgentSettin
 
   const maxMemoryBytes = parseSize(known('max-memory'));
   const bufferBytes = parseBuffer(known('buffer'));
-  if (bufferBytes > maxMemoryBytes / 2)
-    throw usage('--buffer is more than half of --max-memory', 'make one larger or the other smaller');
+  const workersText = text('workers');
+  const workers = workersText === undefined ? undefined : parseWorkers(workersText);
+  if (bufferBytes * (workers ?? 1) > maxMemoryBytes / 2) {
+    const rings = workers === undefined ? '--buffer is' : '--buffer times --workers is';
+    throw usage(`${rings} more than half of --max-memory`, 'make one larger or the other smaller');
+  }
   const fanout = text('fanout');
   const maxConnections = text('max-connections');
   const where = text('where');
@@ -76,6 +87,7 @@ export function agentSettings(settings: Settings, env: Environment): AgentSettin
     checksums: isSet('checksums'),
     reveal: isSet('insecure-reveal'),
     ...(fanout === undefined ? {} : { fanout: parseFanout(fanout) }),
+    ...(workers === undefined ? {} : { workers }),
     ...(where === undefined ? {} : { where }),
     ...(maxConnections === undefined ? {} : { maxConnections: parseCount(maxConnections) }),
     // The agent's log says it instead.

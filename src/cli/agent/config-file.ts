@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { isSeq, type Node } from 'yaml';
 import { YamlText } from '../../assert/yaml-text.ts';
-import { EXIT, UserError } from '../../model/errors.ts';
+import { UserError } from '../../model/errors.ts';
+import { readProblem } from '../../model/read-problem.ts';
 import { AGENT_OPTIONS, type AgentOption } from './agent-options.ts';
 import type { Words } from './configuration.ts';
 
@@ -71,9 +72,9 @@ function textOf(path: string): string {
     if (statSync(path).size > MOST_BYTES) throw new Error(`it is larger than ${MOST_BYTES} bytes`);
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new UserError('config', `the configuration cannot be read: ${(error as Error).message}`, {
+    throw new UserError('config', `the configuration cannot be read: ${readProblem(error)}`, {
       place: { file: path },
-      exitCode: EXIT.usage,
+      hint: 'check the path',
       cause: error,
     });
   }

@@ -53,7 +53,7 @@ describe('settings of an agent', () => {
 
   it('can each be given in all three places', () => {
     const values: Record<string, string> = {
-      driver: 'afpacket', interface: 'eth0', port: '80', host: '10.0.0.1', net: '10.0.0.0/8', fanout: '7',
+      driver: 'afpacket', interface: 'eth0', port: '80', host: '10.0.0.1', net: '10.0.0.0/8', fanout: '7', workers: '2',
       'keep-header': 'x-a', 'drop-header': 'x-b', 'mask-parameter': 'user', 'batch-rows': '10',
       'max-connections': '5', 'log-format': 'json', 'log-level': 'warn', snaplen: '100',
     }; // biome-ignore format: a table

@@ -1,6 +1,6 @@
 import { withoutFormula } from '../../export/csv-sink.ts';
-import { jsonText } from '../../export/json-text.ts';
 import { csvRow } from '../../export/rows.ts';
+import { jsonText } from '../../model/json-text.ts';
 import type { TextOutput } from '../../model/text-output.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import type { RowWriter } from './exchange-rows.ts';

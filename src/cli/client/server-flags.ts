@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ServerClient } from '../../client/server-client.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { readProblem } from '../../model/read-problem.ts';
 
 /** Options of every command that talks to a server; see addServerOptions. */
 export interface ServerFlags {
@@ -63,9 +64,9 @@ function readNamed(path: string, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new UserError('unreadable', `${what} cannot be read: ${(error as Error).message}`, {
+    throw new UserError('unreadable', `${what} cannot be read: ${readProblem(error)}`, {
       place: { file: path },
-      exitCode: EXIT.usage,
+      hint: 'check the path',
       cause: error,
     });
   }

@@ -9,6 +9,7 @@ import { headersOf } from '../../assert/rule.ts';
 import { parseRules } from '../../assert/rules-file.ts';
 import { tallyOf } from '../../assert/tally.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { jsonText } from '../../model/json-text.ts';
 import { counted } from '../../report/units.ts';
 import { closeReading, type ReadingContext, type ReadingFlags, readExchanges } from '../reading.ts';
 import { finishOutput, StreamOutput } from '../stream-output.ts';
@@ -58,7 +59,7 @@ export async function assert(
     text: () => assertText(results, exchanges, chooseStyle(flags.color, terminalFacts())),
     junit: () => assertJunit(results, name, (performance.now() - started) / 1000),
     tap: () => assertTap(results),
-    json: () => `${JSON.stringify(assertJson(results, { rulesFile: name, files: given, exchanges }))}\n`,
+    json: () => `${jsonText(assertJson(results, { rulesFile: name, files: given, exchanges }))}\n`,
   };
   output.write(texts[flags.format]());
   await finishOutput(output);
@@ -79,7 +80,11 @@ function readRules(path: string): string {
   let file: number | undefined;
   try {
     file = path === '-' ? 0 : openSync(path, 'r');
-    if (fstatSync(file).isDirectory()) throw new UserError('rules', 'is a folder', { place: { file: path } });
+    if (fstatSync(file).isDirectory())
+      throw new UserError('rules', 'is a directory', {
+        place: { file: path },
+        hint: 'name the file of rules in it',
+      });
     const bytes = Buffer.alloc(ASSERT_LIMITS.fileBytes + 1);
     let length = 0;
     for (;;) {
@@ -87,7 +92,14 @@ function readRules(path: string): string {
       length += read;
       if (read === 0 || length === bytes.length) break;
     }
-    return new TextDecoder('utf-8').decode(bytes.subarray(0, length));
+    const text = bytes.subarray(0, length);
+    if (text.includes(0))
+      throw new UserError('rules', 'this is no text, and rules come first', {
+        place: { file: path },
+        hint: 'as in: wirelens assert RULES.yaml CAPTURE',
+        exitCode: EXIT.usage,
+      });
+    return new TextDecoder('utf-8').decode(text);
   } catch (error) {
     if (error instanceof UserError) throw error;
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -66,6 +66,8 @@ class Capture {
       const result = await runLive(this.#words, this.#flags, this.#version, (context) =>
         this.#parts(context),
       );
+      // Everything that is written is complete by now.
+      if (result.inputEnded) await this.#watch?.untilQuit();
       this.#watch?.closing([]);
       if (this.#output !== null) await finishOutput(this.#output);
       this.#say(totalLines(result));
@@ -99,7 +101,13 @@ class Capture {
     if (this.#store !== null) sinks.push(this.#store);
     return {
       sinks,
-      ...(recorder === null ? {} : { unselected: [recorder], onPacket: (packet) => recorder.packet(packet) }),
+      ...(recorder === null
+        ? {}
+        : {
+            unselected: [recorder],
+            onPacket: (packet) => recorder.packet(packet),
+            onDrops: (report) => recorder.drops(report),
+          }),
       ...(pending === null ? {} : { tap: pending.tap }),
       ...(screen === null ? {} : { screen }),
       onTick: () => {
@@ -142,7 +150,7 @@ class Capture {
       force: force === true,
       clock: context.clock,
       captures: context.captures,
-      startSeconds: Math.floor(Date.now() / 1000),
+      startSeconds: context.beganSeconds,
       section: { application: `wirelens ${this.#version}` },
       filterText: context.filterText,
       now: () => performance.now(),

@@ -7,6 +7,7 @@ import { Grouping } from '../../diff/grouping.ts';
 import { DIFF_LIMITS } from '../../diff/limits.ts';
 import type { Field } from '../../filter/fields.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { jsonText } from '../../model/json-text.ts';
 import { connectNs, receiveNs, sendNs, totalNs, waitNs } from '../../model/phases.ts';
 import { closeReading, type ReadingContext, type ReadingFlags, readExchanges } from '../reading.ts';
 import { finishOutput, StreamOutput } from '../stream-output.ts';
@@ -70,7 +71,7 @@ export async function diff(
   const output = new StreamOutput(process.stdout);
   const shared = { ...options, files, fields: names, metric: flags.metric };
   if (flags.format === 'json') {
-    output.write(`${JSON.stringify(diffJson(comparison, shared))}\n`);
+    output.write(`${jsonText(diffJson(comparison, shared))}\n`);
   } else {
     const terminal = terminalFacts();
     output.write(

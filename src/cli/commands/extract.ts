@@ -7,7 +7,7 @@ import { Verdicts } from '../../extract/verdict.ts';
 import { Verification } from '../../extract/verification.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { LIMITS } from '../../model/limits.ts';
-import type { CaptureFacts, Packet, RunClock } from '../../model/packet.ts';
+import type { CaptureFacts, DropReport, Packet, RunClock } from '../../model/packet.ts';
 import { Pipeline } from '../../pipeline.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import { counted, formatBytes, formatCount } from '../../report/units.ts';
@@ -143,9 +143,12 @@ async function choose(
       (exchange) => verification.exchange(exchange),
       () => {},
     );
-    await forEachPacket(task, (packet) => {
-      if (chooser.packets.has(packet.capture, packet.number)) pipeline.packet(packet);
-      return true;
+    await forEachPacket(task, {
+      packet: (packet) => {
+        if (chooser.packets.has(packet.capture, packet.number)) pipeline.packet(packet);
+        return true;
+      },
+      drops: ({ fromNs, toNs }) => pipeline.drops.add(fromNs, toNs),
     });
     pipeline.finish();
     const failures = verification.failures();
@@ -186,9 +189,12 @@ async function copy(
   const copier = new PacketCopier(writer, { packets, verdicts, clock, fineInterfaces });
   await forEachPacket(
     task,
-    (packet, facts) => {
-      copier.packet(packet, facts[packet.capture]);
-      return !readerLeft();
+    {
+      packet: (packet, facts) => {
+        copier.packet(packet, facts[packet.capture]);
+        return !readerLeft();
+      },
+      drops: (report, facts) => copier.drops(report, facts),
     },
     clock,
     output,
@@ -197,10 +203,16 @@ async function copy(
   return writer;
 }
 
-/** Lets every packet pass; false from `take` ends it. Rejects with UserError when a signal comes. */
+interface Passing {
+  /** False ends it. */
+  packet(packet: Packet, facts: readonly CaptureFacts[]): boolean;
+  drops(report: DropReport, facts: readonly CaptureFacts[]): void;
+}
+
+/** Lets every packet pass, and the reports of drops between them. Rejects with UserError when a signal comes. */
 async function forEachPacket(
   { paths, flags }: ExtractTask,
-  take: (packet: Packet, facts: readonly CaptureFacts[]) => boolean,
+  take: Passing,
   clock: RunClock = { epochSeconds: null },
   output: CaptureOutput | null = null,
 ): Promise<void> {
@@ -208,8 +220,9 @@ async function forEachPacket(
   const release = stopOnSignals(source);
   try {
     const { facts, packet } = source;
+    source.onDrops = (report) => take.drops(report, source.facts);
     do {
-      while (source.next()) if (!take(packet, facts)) return;
+      while (source.next()) if (!take.packet(packet, facts)) return;
       const drained = output?.drain() ?? null;
       if (drained !== null) await drained;
     } while (await source.more());

@@ -1,5 +1,6 @@
 import { listInterfaces, type NetworkInterface } from '../../capture/live/interfaces.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { jsonText } from '../../model/json-text.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import { type Column, type Row, renderTable } from '../../report/text-table.ts';
 import { writeAll } from '../stream-output.ts';
@@ -80,7 +81,7 @@ function interfacesJson(found: readonly NetworkInterface[]): string {
     addresses,
     can_capture: up,
   }));
-  return `${JSON.stringify([ANY_RECORD, ...records], null, 2)}\n`;
+  return `${jsonText([ANY_RECORD, ...records], 2)}\n`;
 }
 
 const ANY_RECORD = {

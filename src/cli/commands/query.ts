@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { ServerClient } from '../../client/server-client.ts';
 import { EXCHANGE_COLUMNS } from '../../export/exchange-columns.ts';
-import { jsonText } from '../../export/json-text.ts';
-import { csvRow } from '../../export/rows.ts';
 import { EXIT } from '../../model/errors.ts';
-import { sanitise } from '../../report/terminal-text.ts';
+import { jsonText } from '../../model/json-text.ts';
 import { formatCount } from '../../report/units.ts';
 import { agentLines } from '../client/agents-answer.ts';
 import { type AnswerRow, answerRows } from '../client/answer.ts';
@@ -25,6 +23,7 @@ import { RED_GROUPS, redLines } from '../client/red-answer.ts';
 import { createCsvRows, createJsonRows } from '../client/row-formats.ts';
 import { serverClient } from '../client/server-flags.ts';
 import { type SqlAnswer, sqlAnswer, sqlLines } from '../client/sql-answer.ts';
+import { csvRecords } from '../csv-records.ts';
 import { finishOutput, StreamOutput } from '../stream-output.ts';
 import { chooseStyle, chooseWidth, terminalFacts } from '../terminal.ts';
 
@@ -215,11 +214,9 @@ function writeSql(flags: QueryFlags, output: StreamOutput, answer: SqlAnswer): v
       output.write(`{${fields.join(',')}}\n`);
     }
   } else {
-    const clean = terminalFacts().stdoutIsTty ? sanitise : (text: string) => text;
-    const field = (value: string | number | boolean | null) =>
-      typeof value === 'string' ? clean(value) : typeof value === 'boolean' ? String(value) : value;
-    output.write(`${csvRow(columns.map(clean))}\r\n`);
-    for (const row of rows) output.write(`${csvRow(row.map(field))}\r\n`);
+    const records = rows.map((row) => row.map((one) => (typeof one === 'boolean' ? String(one) : one)));
+    const onTerminal = terminalFacts().stdoutIsTty;
+    for (const piece of csvRecords([columns, ...records], { onTerminal })) output.write(piece);
   }
 }
 

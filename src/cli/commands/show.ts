@@ -2,6 +2,7 @@ import { JsonRecordWriter } from '../../export/json-record.ts';
 import { redactTarget } from '../../match/redact-target.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import type { Exchange } from '../../model/exchange.ts';
+import { jsonText } from '../../model/json-text.ts';
 import type { CaptureFacts, RunClock } from '../../model/packet.ts';
 import { routeOf } from '../../model/route.ts';
 import { sanitise } from '../../report/terminal-text.ts';
@@ -175,7 +176,7 @@ function jsonLine(
   const writer = new JsonRecordWriter({ clock, captures, routeOf });
   writer.write(found.exchange);
   const record = JSON.parse(Buffer.from(writer.take()).toString('utf8')) as Record<string, unknown>;
-  return `${JSON.stringify({ ...record, ...showJson(found, look, curl, { clock, captures }) })}\n`;
+  return `${jsonText({ ...record, ...showJson(found, look, curl, { clock, captures }) })}\n`;
 }
 
 /** Comments of a shell script carry what the command does not do. */

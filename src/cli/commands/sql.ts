@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { csvRow, jsonRow } from '../../export/rows.ts';
+import { jsonRow } from '../../export/rows.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type Widths,
 } from '../../report/text-table.ts';
 import { runSql, type SqlResult, type SqlValue } from '../../store/query.ts';
+import { csvRecords } from '../csv-records.ts';
 import { writePieces } from '../stream-output.ts';
 import { type ColorChoice, chooseStyle, chooseWidth, terminalFacts } from '../terminal.ts';
 
@@ -57,8 +58,9 @@ const FORMATS: Readonly<Record<SqlFlags['format'], Format>> = {
     for (const row of rows) yield `${jsonRow(columns, row)}\n`;
   },
   *csv({ columns, rows }) {
-    yield `${csvRow(columns)}\r\n`;
-    for (const row of rows) yield `${csvRow(row)}\r\n`;
+    const onTerminal = terminalFacts().stdoutIsTty;
+    yield* csvRecords([columns], { onTerminal });
+    yield* csvRecords(rows, { onTerminal });
   },
   table: tableText,
 };

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { readProblem } from '../../model/read-problem.ts';
 import type { ExchangeSink } from '../../model/sink.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import type { QuestionWords } from '../../stat/question.ts';
@@ -9,9 +10,10 @@ import { ROUTE_LIMITS } from '../../stat/routes/route-limits.ts';
 import { routeRecords, routesJson, routesNotes, routesText } from '../../stat/routes-text.ts';
 import { parseSort } from '../../stat/sort.ts';
 import { createStatSink, type StatSink } from '../../stat/stat-sink.ts';
+import { csvRecords } from '../csv-records.ts';
 import { selectionWords, separateWords } from '../packet-selection.ts';
 import { closeReading, type ReadingContext, type ReadingFlags, readExchanges } from '../reading.ts';
-import { csvOf, StatOutput } from '../stat-output.ts';
+import { StatOutput } from '../stat-output.ts';
 import { writeAll, writePieces } from '../stream-output.ts';
 import { chooseStyle, chooseWidth, terminalFacts } from '../terminal.ts';
 import type { LiveStatFlags } from './live-stat.ts';
@@ -129,10 +131,11 @@ async function printRoutes(
   if (order.column === 'count') facts.sort((a, b) => b.requests - a.requests);
   if (order.direction === (order.column === 'count' ? 'asc' : 'desc')) facts.reverse();
   const budget = flags.routeBudget ?? ROUTE_LIMITS.budget;
+  const terminal = terminalFacts();
   if (flags.format === 'json') await writeAll(routesJson(facts, budget));
-  else if (flags.format === 'csv') await writePieces(csvOf(routeRecords(facts)));
+  else if (flags.format === 'csv')
+    await writePieces(csvRecords(routeRecords(facts), { onTerminal: terminal.stdoutIsTty }));
   else {
-    const terminal = terminalFacts();
     const lines = routesText(facts, {
       width: chooseWidth(terminal, Number.POSITIVE_INFINITY),
       style: chooseStyle(flags.color, terminal),
@@ -166,7 +169,7 @@ function readDictionary(path: string): PinnedRoutes {
     return PinnedRoutes.parse(readFileSync(path, 'utf8'), path);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError('routes-file', `cannot be read: ${(error as Error).message}`, {
+    throw new UserError('routes-file', `cannot be read: ${readProblem(error)}`, {
       place: { file: path },
       hint: 'wirelens stat FILE --routes prints such a dictionary',
       cause: error,

@@ -1,7 +1,9 @@
 import { reportJson } from '../../agent/agent-report.ts';
 import { type Identity, identityHeaders } from '../../agent/identity.ts';
+import { openCaptures } from '../../capture/open.ts';
 import type { ServerClient } from '../../client/server-client.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
+import { LIMITS } from '../../model/limits.ts';
 import { counted, formatBytes, formatCount } from '../../report/units.ts';
 import { isStoreFile } from '../../store/sqlite-magic.ts';
 import { BATCH_TYPE } from '../../transfer/batch-columns.ts';
@@ -78,6 +80,7 @@ export async function upload(files: readonly string[], flags: UploadFlags, versi
     });
     const dry = flags.dryRun === true;
     if (flags.reveal === true && !dry) talk.say('secrets are sent as they are, because of --reveal');
+    await checkInputs(inputs);
     const stored: StoredBatches = dry ? { has: () => false } : await sender.storedBatches();
     const run = await new Upload({ flags, version, inputs, sender, stored, stopping, talk, dry }).run(
       expression,
@@ -96,6 +99,22 @@ export async function upload(files: readonly string[], flags: UploadFlags, versi
     client.close();
     inputs?.close();
   }
+}
+
+/**
+ * Before a server is asked, which may have to be waited for.
+ *
+ * @throws UserError when one of the files is no capture
+ */
+async function checkInputs({ files }: UploadInputs): Promise<void> {
+  // A copy of standard input has a name that nobody knows; what is wrong with it is said when it is read.
+  const captures = files.filter(({ named, path }) => named === path && !isStoreFile(path));
+  if (captures.length === 0) return;
+  const source = await openCaptures(
+    captures.map(({ path }) => path),
+    { clock: { epochSeconds: null }, limits: LIMITS },
+  );
+  await source.close();
 }
 
 interface UploadParts {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AnalyzeFlags } from '../commands/analyze.ts';
-import { isDuration, parseCount, parseDuration, parseSize } from '../option-values.ts';
+import { isDuration, parseCount, parseDuration, parseSize, parseStorePath } from '../option-values.ts';
 import {
   addInputOptions,
   addOutputOptions,
@@ -54,7 +54,11 @@ export function defineAnalyze(program: Command, { version, finish }: DefinitionC
     .addOption(option('Output', '--summary', 'with rows: the whole summary too, on standard error'))
     .addOption(option('Output', '--no-summary', 'no summary and no line of totals'));
   addOutputOptions(command)
-    .addOption(option('SQLite file', '-o, --output <file>', 'write every exchange into a new SQLite file'))
+    .addOption(
+      option('SQLite file', '-o, --output <file>', 'write every exchange into a new SQLite file').argParser(
+        parseStorePath,
+      ),
+    )
     .addOption(option('SQLite file', '--force', 'replace the file if it exists'))
     .addOption(
       option(

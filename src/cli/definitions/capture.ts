@@ -9,8 +9,16 @@ import {
   parseRotate,
   parseSeconds,
   parseSnaplen,
+  parseWorkers,
 } from '../live/live-option-values.ts';
-import { gather, parseCount, parseDuration, parseNames, parsePorts } from '../option-values.ts';
+import {
+  gather,
+  parseCount,
+  parseDuration,
+  parseNames,
+  parsePorts,
+  parseStorePath,
+} from '../option-values.ts';
 import {
   addOutputOptions,
   COMMAND_GROUP,
@@ -86,6 +94,11 @@ function addLiveOptions(command: Command): void {
     '--fanout <group>',
     'share the connections with other captures of the same group number (0 to 65535)',
   ).argParser(parseFanout);
+  add(
+    'Capture',
+    '--workers <n>',
+    'threads that capture, each a share of the connections (none: the main thread does)',
+  ).argParser(parseWorkers);
   add(
     'Packet filter',
     '--port <n,...>',
@@ -166,7 +179,11 @@ function addFileOptions(command: Command): void {
         'with -C a ring of n files, with -G alone end after n files',
       ).argParser(parseCount),
     )
-    .addOption(option('Files', '-o, --output <file>', 'write the exchanges into a SQLite file too'))
+    .addOption(
+      option('Files', '-o, --output <file>', 'write the exchanges into a SQLite file too').argParser(
+        parseStorePath,
+      ),
+    )
     .addOption(
       option(
         'Files',

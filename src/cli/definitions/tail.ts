@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { TailFlags } from '../commands/tail.ts';
-import { parseCount, parseDuration } from '../option-values.ts';
+import { parseCount, parseDuration, parseStorePath } from '../option-values.ts';
 import {
   addInputOptions,
   addOutputOptions,
@@ -67,7 +67,11 @@ export function defineTail(program: Command, { version, finish }: DefinitionCont
     );
   addOutputOptions(command)
     .addOption(
-      option('SQLite file', '-o, --output <file>', 'write every exchange into a new SQLite file too'),
+      option(
+        'SQLite file',
+        '-o, --output <file>',
+        'write every exchange into a new SQLite file too',
+      ).argParser(parseStorePath),
     )
     .addOption(option('SQLite file', '--force', 'replace the file if it exists'))
     .addHelpText('after', `${NOTES}\n${EXAMPLES}\n${EXIT_CODES}`)

@@ -39,10 +39,19 @@ export function checkCaptureFlags(flags: CaptureFlags): void {
     );
   if (write === undefined && output === undefined && flags.force === true)
     throw usage('--force is about the files of -w and -o', 'add -w FILE or -o FILE.sqlite');
-  if (output === '-') throw usage('a SQLite file cannot be a stream', 'name a file with -o');
   if (write === '-' && (flags.format !== undefined || flags.watch === true)) {
     throw usage('-w - puts packets on standard output, where exchanges would go', 'name a file with -w');
   }
+  const whole = [
+    [write, '-w'],
+    [flags.pending, '--pending'],
+  ] as const;
+  const needsPackets = whole.find(([value]) => value !== undefined);
+  if (flags.workers !== undefined && needsPackets !== undefined)
+    throw usage(
+      `${needsPackets[1]} needs all packets in one thread, and --workers divides them`,
+      'leave one of them out',
+    );
   if (flags.watch === true && flags.format !== undefined && flags.format !== 'table')
     throw usage(`--watch is a table, and --format ${flags.format} is none`, 'leave one of them out');
 }

@@ -14,6 +14,8 @@ export interface LiveFlags {
   readonly buffer?: number;
   /** Number of a group of sockets among which the kernel divides the connections. */
   readonly fanout?: number;
+  /** Threads that capture, each a share of the connections; undefined: the main thread does. */
+  readonly workers?: number;
   /** Stop after so many packets. */
   readonly packets?: number;
   /** Stop after so long. */

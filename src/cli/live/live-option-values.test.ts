@@ -8,6 +8,7 @@ import {
   parseRotate,
   parseSeconds,
   parseSnaplen,
+  parseWorkers,
 } from './live-option-values.ts';
 
 describe('values of the options of capture', () => {
@@ -53,6 +54,7 @@ describe('values of the options of capture', () => {
     ]);
     expect(parseNets('10.0.0.0/8,2001:db8::/32')).toEqual(['10.0.0.0/8', '2001:db8::/32']);
     expect(parseFanout('0')).toBe(0);
+    expect([parseWorkers('1'), parseWorkers('64')]).toEqual([1, 64]);
   });
 
   it.each([
@@ -73,6 +75,9 @@ describe('values of the options of capture', () => {
     [parseNets, '10.0.0.0/33'],
     [parseNets, '::/129'],
     [parseFanout, '65536'],
+    [parseWorkers, '0'],
+    [parseWorkers, '65'],
+    [parseWorkers, 'two'],
   ])('%o refuses %s', (parse: (text: string) => unknown, text) => {
     expect(() => parse(text)).toThrow();
   });

@@ -12,6 +12,8 @@ const MB = 1_000_000;
 /** tcpdump's suffixes of -C. */
 const BINARY: Readonly<Record<string, number>> = { k: KIB, m: KIB ** 2, g: KIB ** 3 };
 const LARGEST_RING = 2 * KIB ** 3;
+/** More cores than that one interface keeps busy. */
+const MOST_WORKERS = 64;
 
 /** `64MiB`; a bare number is KiB, as with tcpdump -B. In bytes. */
 export function parseBuffer(text: string): number {
@@ -65,6 +67,14 @@ export function parseFanout(text: string): number {
   const group = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
   if (!(group <= 65_535)) throw new InvalidArgumentError('It must be a number from 0 to 65535.');
   return group;
+}
+
+/** Threads that capture. */
+export function parseWorkers(text: string): number {
+  const workers = /^\d{1,2}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(workers >= 1 && workers <= MOST_WORKERS))
+    throw new InvalidArgumentError(`It must be a number from 1 to ${MOST_WORKERS}.`);
+  return workers;
 }
 
 /** IPv4 or IPv6 addresses separated by commas, added to those given before. */

@@ -62,11 +62,12 @@ interface Played {
 async function play(
   steps: readonly FakeStep[],
   flags: Partial<LiveFlags> = {},
-  { ends = true, parts = {}, shortcomings = [] as string[] } = {},
+  { ends = true, parts = {}, shortcomings = [] as string[], openingMs = 0 } = {},
 ): Promise<Played> {
   let source: FakeLiveSource | undefined;
   const taken = new Taken();
   const open: typeof openSource = async (_words, given, { clock }) => {
+    if (openingMs > 0) vi.setSystemTime(Date.now() + openingMs);
     source = new FakeLiveSource(clock, steps, shortcomings);
     if (ends) source.stopped = true;
     return {
@@ -113,6 +114,17 @@ describe('a live run', () => {
     expect(lines[lines.length - 1]).toMatch(
       /\(10 %\).*larger --buffer, a packet filter or a smaller --snaplen/,
     );
+  });
+
+  it('knows when it began, although a packet may come before all is ready', async () => {
+    vi.useFakeTimers({ now: 1_700_000_000_900, toFake: ['Date'] });
+    try {
+      const { result } = await play([{ packets: TWO }], {}, { openingMs: 200 });
+      expect(Date.now()).toBe(1_700_000_001_100);
+      expect(result.context.beganSeconds).toBe(1_700_000_000);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('does not advise when nothing was dropped, and says what a driver cannot tell', async () => {

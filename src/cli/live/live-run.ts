@@ -1,8 +1,9 @@
 import type { Filter } from '../../filter/filter.ts';
 import { KeptFields } from '../../match/http1/kept-fields.ts';
+import type { Ledger } from '../../model/ledger.ts';
 import { LIMITS, type Limits } from '../../model/limits.ts';
 import type { LiveNotice, LiveSource } from '../../model/live.ts';
-import type { CaptureFacts, RunClock } from '../../model/packet.ts';
+import type { CaptureFacts, DropReport, RunClock } from '../../model/packet.ts';
 import type { ExchangeSink, RunRecord } from '../../model/sink.ts';
 import type { StreamTap } from '../../model/stream.ts';
 import { type PacketObserver, runPipeline } from '../../pipeline.ts';
@@ -14,7 +15,7 @@ import { readBudgets } from './budgets.ts';
 import { DropTeller } from './drop-teller.ts';
 import type { LiveFlags } from './live-flags.ts';
 import { costOfProcess, LiveMeter, type LiveStatus, liveStatusText } from './live-status.ts';
-import { openSource } from './source.ts';
+import { type OpenedSource, openSource } from './source.ts';
 import { stopAfter, stopOnSignals } from './stopping.ts';
 
 /** What the parts of a live run are made with. */
@@ -22,6 +23,8 @@ export interface LiveContext {
   readonly clock: RunClock;
   /** One capture, whose interfaces grow while packets come. */
   readonly captures: readonly CaptureFacts[];
+  /** Unix seconds just before the first packet could come. */
+  readonly beganSeconds: number;
   readonly limits: Limits;
   readonly terminal: TerminalFacts;
   readonly version: string;
@@ -45,6 +48,8 @@ export interface LiveParts {
   readonly unselected?: readonly ExchangeSink[];
   /** Told of every packet, as the recorder needs it. */
   readonly onPacket?: PacketObserver;
+  /** Told of drops, between the packets where they are known. */
+  readonly onDrops?: (report: DropReport) => void;
   readonly tap?: StreamTap;
   /** Called between blocks of packets, at least a few times a second. */
   readonly onTick?: () => void;
@@ -66,6 +71,8 @@ export interface LiveResult extends RunRecord {
   readonly context: LiveContext;
   /** Exchanges that came out, before --where. */
   readonly exchanges: number;
+  /** Nobody ended it, and no limit: there is nothing more on standard input. */
+  readonly inputEnded: boolean;
 }
 
 /**
@@ -99,7 +106,9 @@ class LiveRun {
   readonly #clock: RunClock = { epochSeconds: null };
   readonly #status: StatusLine | null;
   #screen: LiveParts['screen'];
-  #exchanges = 0;
+  /** What the run has counted; null before it has begun. */
+  #ledger: Ledger | null = null;
+  #beganSeconds = 0;
 
   constructor(flags: LiveFlags, version: string, filter: Filter | null, options: LiveRunOptions) {
     this.#flags = flags;
@@ -120,11 +129,14 @@ class LiveRun {
       ...this.#options.limits,
       ...(flags.maxConnections === undefined ? {} : { connections: flags.maxConnections }),
     };
-    const { source, filterText, line } = await (this.#options.open ?? openSource)(expression, flags, {
+    this.#beganSeconds = Math.floor(Date.now() / 1000);
+    const opened = await (this.#options.open ?? openSource)(expression, flags, {
       clock: this.#clock,
       limits,
+      keepHeaders: this.#keepHeaders,
       onNotice: (notice: LiveNotice) => this.#note(sanitise(notice.text)),
     });
+    const { source, filterText, line } = opened;
     const release = stopOnSignals(source, this.#options.signals);
     const cancel = stopAfter(flags.duration ?? null, source);
     try {
@@ -140,8 +152,9 @@ class LiveRun {
       const context = this.#context(source, limits, filterText, meter);
       const parts = await partsOf(context);
       this.#screen = parts.screen;
-      const run = await this.#pump(context, parts, meter);
-      return { ...run, context, exchanges: this.#exchanges };
+      const run = await this.#pump(opened, context, parts, meter);
+      const isFull = run.ledger.packetsRead >= (flags.packets ?? Number.POSITIVE_INFINITY);
+      return { ...run, context, exchanges: this.#exchanges, inputEnded: !source.stopped && !isFull };
     } finally {
       cancel();
       release();
@@ -150,14 +163,19 @@ class LiveRun {
     }
   }
 
-  async #pump(context: LiveContext, parts: LiveParts, meter: LiveMeter): Promise<RunRecord> {
+  get #exchanges(): number {
+    return this.#ledger?.exchanges ?? 0;
+  }
+
+  async #pump(
+    { source, run }: OpenedSource,
+    context: LiveContext,
+    parts: LiveParts,
+    meter: LiveMeter,
+  ): Promise<RunRecord> {
     const flags = this.#flags;
     const filter = this.#filter;
     const clock = this.#clock;
-    const { source } = context;
-    const selected = parts.sinks.map((sink) =>
-      filter === null ? sink : matching((exchange) => filter.matches(exchange, clock), sink),
-    );
     const drops = new DropTeller({ now: () => performance.now(), tell: (line) => this.#note(line) });
     const tick = (): void => {
       meter.tick();
@@ -166,17 +184,23 @@ class LiveRun {
       // What draws on the screen itself shows the status too; nothing else may be written there.
       if (this.#screen === undefined) this.#status?.update((cells) => liveStatusText(meter.status(), cells));
     };
+    const first = this.#watching();
     try {
-      return await runPipeline(source, clock, [this.#counting(), ...(parts.unselected ?? []), ...selected], {
+      // Selected already.
+      if (run !== undefined) return await run([first, ...parts.sinks], tick);
+      const selected = parts.sinks.map((sink) =>
+        filter === null ? sink : matching((exchange) => filter.matches(exchange, clock), sink),
+      );
+      return await runPipeline(source, clock, [first, ...(parts.unselected ?? []), ...selected], {
         ports: null,
         limits: context.limits,
         reveal: flags.reveal === true,
         checksums: flags.checksums === true,
         keepHeaders: this.#keepHeaders,
-        dropCounter: source,
         onProgress: tick,
         ...(flags.packets === undefined ? {} : { packetLimit: flags.packets }),
         ...(parts.onPacket === undefined ? {} : { onPacket: parts.onPacket }),
+        ...(parts.onDrops === undefined ? {} : { onDrops: parts.onDrops }),
         ...(parts.tap === undefined ? {} : { tap: parts.tap }),
       });
     } finally {
@@ -193,6 +217,7 @@ class LiveRun {
     return {
       clock: this.#clock,
       captures: source.facts,
+      beganSeconds: this.#beganSeconds,
       limits,
       terminal: this.#terminal,
       version: this.#version,
@@ -216,11 +241,13 @@ class LiveRun {
     process.stderr.write(`wirelens: ${line}\n`);
   }
 
-  /** Counts what comes out, and takes the status line away before rows come. */
-  #counting(): ExchangeSink {
+  /** Looks at the counts, and takes the status line away before rows come. */
+  #watching(): ExchangeSink {
     return {
+      begin: ({ ledger }) => {
+        this.#ledger = ledger;
+      },
       exchange: () => {
-        this.#exchanges += 1;
         if (this.#terminal.stdoutIsTty) this.#status?.clear();
       },
       connection() {},

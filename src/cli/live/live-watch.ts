@@ -6,7 +6,8 @@ import { createWatch, WATCH_ROWS, type Watch } from '../../watch/watch.ts';
 import { chooseStyle, type TerminalFacts } from '../terminal.ts';
 import type { CaptureFlags } from './capture-flags.ts';
 import type { LiveContext } from './live-run.ts';
-import { INTERRUPTED } from './stopping.ts';
+import { TICK_MS } from './source.ts';
+import { INTERRUPTED, stopOnSignals } from './stopping.ts';
 
 /** Notices that the watch can still show. */
 const NOTICES_KEPT = 1000;
@@ -28,6 +29,11 @@ export function wantsWatch(flags: CaptureFlags, { env }: TerminalFacts): boolean
 /** The live table, which also takes the lines that would go to standard error. */
 export interface LiveWatch extends Watch {
   note(line: string): void;
+  /**
+   * For when no more comes: the table stays, with the keys, until somebody ends it by a key or a signal. Resolves at once
+   * when that has happened.
+   */
+  untilQuit(): Promise<void>;
 }
 
 /** Takes the terminal. */
@@ -35,6 +41,7 @@ export function openWatch(words: readonly string[], flags: CaptureFlags, context
   const { clock, captures, terminal } = context;
   const notices: string[] = [];
   let quits = 0;
+  let quit = (): void => {};
   const source = words[0] === '-' ? 'standard input' : (flags.interface ?? ['any']).join(', ');
   const watch = createWatch({
     terminal: {
@@ -75,13 +82,25 @@ export function openWatch(words: readonly string[], flags: CaptureFlags, context
       if (quits > 0) process.exit(INTERRUPTED);
       quits += 1;
       context.stop();
+      quit();
     },
     maxRows: WATCH_ROWS,
   });
-  return Object.assign(watch, {
-    note: (line: string): void => {
-      notices.push(line);
-      if (notices.length > NOTICES_KEPT) notices.shift();
-    },
-  });
+  const note = (line: string): void => {
+    notices.push(line);
+    if (notices.length > NOTICES_KEPT) notices.shift();
+  };
+  const untilQuit = async (): Promise<void> => {
+    if (watch.stopped) return;
+    note(`${source} has ended, and what came stays here; q: quit`);
+    const timer = setInterval(() => watch.tick(), TICK_MS);
+    const quitted = new Promise<void>((resolve) => {
+      quit = resolve;
+    });
+    const release = stopOnSignals({ stop: () => quit() });
+    await quitted;
+    clearInterval(timer);
+    release();
+  };
+  return Object.assign(watch, { note, untilQuit });
 }

@@ -319,6 +319,12 @@ describe('a recording', () => {
     expect(usage('-', { fileBytes: 3 })).toMatch(/^usage: -w - is one stream/);
   });
 
+  it('is refused in a directory that is missing, before anything is captured', () => {
+    expect(() => recording(join(fresh(), 'missing', 'trace.pcapng'))).toThrow(
+      expect.objectContaining({ code: 'directory-missing', hint: expect.stringContaining('mkdir -p') }),
+    );
+  });
+
   it('ends when the disk does, says so once, and finishes', async () => {
     const { recorder, send, ended, time } = recording('/dev/full');
     send(at(1));
@@ -329,6 +335,7 @@ describe('a recording', () => {
     await recorder.finish();
     expect(recorder.failure).toMatchObject({ code: 'disk-full', place: { file: '/dev/full' } });
     expect(ended).toEqual(['the recording has ended, and with it the capture']);
+    expect(recorder.summary).toMatch(/^recorded at most 1 packet in /);
   });
 
   it('makes the pipeline wait for a slow disk, and no longer than that', async () => {

@@ -1,6 +1,6 @@
 import { type PcapngSection, PcapngWriter } from '../../export/pcapng-writer.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
-import type { CaptureFacts, CaptureInterface, Packet, RunClock } from '../../model/packet.ts';
+import type { CaptureFacts, CaptureInterface, DropReport, Packet, RunClock } from '../../model/packet.ts';
 import type { ExchangeSink } from '../../model/sink.ts';
 import { sanitise } from '../../report/terminal-text.ts';
 import { counted, formatBytes } from '../../report/units.ts';
@@ -42,6 +42,8 @@ export interface RecorderOptions {
 export interface Recorder extends ExchangeSink {
   /** Takes a packet; its bytes are copied. For Observers.onPacket. */
   packet(packet: Packet): void;
+  /** Notes when packets were dropped, so that a replay knows it too. For Observers.onDrops. */
+  drops(report: DropReport): void;
   /** Between blocks of packets, and at least a few times a second. `nowNs`: now, ns since the run's epoch; null: not known. */
   tick(nowNs: number | null): void;
   /** Why the recording is not whole; null: it is. */
@@ -58,7 +60,7 @@ export interface Recorder extends ExchangeSink {
  * Begins a recording: the first file is there, with its header, soon after this returns.
  *
  * Files are complete pcapng captures: a description of each interface that a packet came from, nanoseconds, and the
- * kernel's counters since the file's beginning, every few seconds and at its end. Packets go to the file within
+ * kernel's counters since the file's beginning, every few seconds, wherever packets were dropped, and at its end. Packets go to the file within
  * RecordingLimits.flushMs, so that the file can be followed, and a process that is killed loses no more than that.
  *
  * @throws UserError for options that do not go together, and when a file is in the way
@@ -145,7 +147,9 @@ class PacketRecorder implements Recorder {
         : files === 1
           ? `in ${sanitise(this.#firstPath)}`
           : `in ${counted(files, 'file')}, ${sanitise(this.#firstPath)} to ${sanitise(this.#path)}`;
-    return `recorded ${counted(packets, 'packet')} ${where}, ${formatBytes(bytes)}`;
+    // What was on its way when the disk gave up is counted, too.
+    const most = this.failure === null ? '' : 'at most ';
+    return `recorded ${most}${counted(packets, 'packet')} ${where}, ${formatBytes(bytes)}`;
   }
 
   packet(packet: Packet): void {
@@ -171,6 +175,21 @@ class PacketRecorder implements Recorder {
     this.#packets += 1;
   }
 
+  drops(report: DropReport): void {
+    if (this.#ended) return;
+    const { interfaceNumber } = report;
+    const one = this.#interfaces().find(({ number }) => number === interfaceNumber);
+    const id =
+      this.#interfaceIds[interfaceNumber] ?? this.#describe(interfaceNumber, one?.linkType ?? 0, one);
+    // What was counted before the first packet is reported after it, and the file may have begun in between.
+    const before = Math.min(this.#counters.droppedBefore(interfaceNumber), report.droppedBefore);
+    this.#writer.drops(id, this.#options.clock.epochSeconds ?? 0, {
+      ...report,
+      droppedBefore: report.droppedBefore - before,
+      dropped: report.dropped - before,
+    });
+  }
+
   /** Reused for every packet. */
   readonly #record = {
     interfaceId: 0,
@@ -194,7 +213,8 @@ class PacketRecorder implements Recorder {
       if (this.#ended) return;
     }
     const ms = now();
-    if (ms - this.#countersMs >= this.#limits.countersMs) {
+    // Without a packet there is no time to note them at.
+    if (this.#packets > 0 && ms - this.#countersMs >= this.#limits.countersMs) {
       this.#countersMs = ms;
       this.#noteCounters();
     }

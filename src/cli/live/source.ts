@@ -1,11 +1,15 @@
 import { statSync } from 'node:fs';
+import type { FilterWishes } from '../../capture/packet-filter/compile-filter.ts';
 import type { LiveFilter } from '../../capture/packet-filter/live-filter.ts';
 import { EXIT, UserError } from '../../model/errors.ts';
 import type { Limits } from '../../model/limits.ts';
 import type { LiveNotice, LiveSource } from '../../model/live.ts';
 import type { RunClock } from '../../model/packet.ts';
+import type { ExchangeSink, RunRecord } from '../../model/sink.ts';
 import { sanitise } from '../../report/terminal-text.ts';
-import { formatBytes } from '../../report/units.ts';
+import { counted, formatBytes } from '../../report/units.ts';
+import type { WorkerCrew } from '../../workers/crew.ts';
+import type { WorkerSettings } from '../../workers/messages.ts';
 import { type LiveFlags, SNAPLEN } from './live-flags.ts';
 import { openStdin } from './stdin-source.ts';
 
@@ -20,12 +24,16 @@ export interface SourceOptions {
   readonly clock: RunClock;
   readonly limits: Limits;
   readonly onNotice: (notice: LiveNotice) => void;
+  /** See PipelineOptions. */
+  readonly keepHeaders: readonly string[];
   /** See LiveOptions. */
   readonly handoverMs?: number | undefined;
 }
 
 export interface OpenedSource {
   readonly source: LiveSource;
+  /** Feeds the sinks in place of the pipeline, which runs elsewhere: exchanges that --where holds for, and no packets. */
+  readonly run?: (sinks: readonly ExchangeSink[], onProgress: () => void) => Promise<RunRecord>;
   /** The packet filter as the user gave it; null: none. */
   readonly filterText: string | null;
   /** What is captured, for standard error; see openedLine. */
@@ -50,24 +58,49 @@ export async function openSource(
     const source = await openStdin({ ...options, tickMs: TICK_MS, filter });
     return { source, filterText, line: openedLine(source, flags, filterText, () => null) };
   }
-  const [{ openLive }, { listInterfaces }] = await Promise.all([
-    import('../../capture/live/open-live.ts'),
-    import('../../capture/live/interfaces.ts'),
-  ]);
-  const source = await openLive({
-    ...options,
+  const { listInterfaces } = await import('../../capture/live/interfaces.ts');
+  const kinds = new Map(listInterfaces().map(({ name, kind }) => [name, kind]));
+  const kindOf = (name: string): string | null => kinds.get(name) ?? null;
+  const ring = {
     interfaces: flags.interface ?? ['any'],
     driver: flags.driver ?? 'auto',
     snaplen: flags.snaplen ?? SNAPLEN,
     ringBytes: flags.buffer ?? RING_BYTES,
     promiscuous: flags.promiscuous !== false,
-    filter,
     tickMs: TICK_MS,
-    fanoutGroup: flags.fanout ?? null,
+  };
+  if (flags.workers !== undefined) {
+    const crew = await openCrew(flags.workers, ring, wishesOf(expression, flags), flags, options);
+    const line = openedLine(crew, flags, filterText, kindOf);
+    return { source: crew, filterText, line, run: (sinks, onProgress) => crew.run(sinks, onProgress) };
+  }
+  const { openLive } = await import('../../capture/live/open-live.ts');
+  const source = await openLive({ ...options, ...ring, filter, fanoutGroup: flags.fanout ?? null });
+  return { source, filterText, line: openedLine(source, flags, filterText, kindOf) };
+}
+
+async function openCrew(
+  workers: number,
+  ring: Omit<WorkerSettings['capture'], 'fanoutGroup'>,
+  filter: FilterWishes | null,
+  flags: LiveFlags,
+  { clock, limits, onNotice, keepHeaders, handoverMs }: SourceOptions,
+): Promise<WorkerCrew> {
+  const { startCrew } = await import('../../workers/start-crew.ts');
+  return startCrew({
+    workers,
+    clock,
+    onNotice,
+    settings: {
+      capture: { ...ring, handoverMs, fanoutGroup: flags.fanout ?? 'new' },
+      filter,
+      limits,
+      where: flags.where ?? null,
+      reveal: flags.reveal === true,
+      checksums: flags.checksums === true,
+      keepHeaders,
+    },
   });
-  const kinds = new Map(listInterfaces().map(({ name, kind }) => [name, kind]));
-  const line = openedLine(source, flags, filterText, (name) => kinds.get(name) ?? null);
-  return { source, filterText, line };
 }
 
 /**
@@ -75,20 +108,22 @@ export async function openSource(
  *
  * @throws UserError when it cannot be compiled
  */
-export async function compiledFilter(
-  words: readonly string[],
-  { port = [], host = [], net = [] }: LiveFlags,
-): Promise<LiveFilter | null> {
-  const expression = words.join(' ').trim();
-  if (expression === '' && port.length + host.length + net.length === 0) return null;
+export async function compiledFilter(words: readonly string[], flags: LiveFlags): Promise<LiveFilter | null> {
+  const wishes = wishesOf(words, flags);
+  if (wishes === null) return null;
   // Loaded only when asked for.
   const { compileFilter } = await import('../../capture/packet-filter/compile-filter.ts');
-  return compileFilter({
-    expression: expression === '' ? null : expression,
-    ports: port,
-    hosts: host,
-    nets: net,
-  });
+  return compileFilter(wishes);
+}
+
+/** null: all packets are wanted. */
+function wishesOf(
+  words: readonly string[],
+  { port = [], host = [], net = [] }: LiveFlags,
+): FilterWishes | null {
+  const expression = words.join(' ').trim();
+  if (expression === '' && port.length + host.length + net.length === 0) return null;
+  return { expression: expression === '' ? null : expression, ports: port, hosts: host, nets: net };
 }
 
 const usage = (message: string, hint: string): UserError =>
@@ -101,9 +136,15 @@ const INTERFACE_OPTIONS = [
   ['snaplen', '--snaplen'],
   ['buffer', '--buffer'],
   ['fanout', '--fanout'],
+  ['workers', '--workers'],
 ] as const;
 
 function checkWords(expression: readonly string[], flags: LiveFlags): void {
+  if (flags.workers !== undefined && flags.packets !== undefined)
+    throw usage(
+      '--packets counts the packets of one thread, and --workers divides them',
+      'leave one of them out',
+    );
   const [first, ...rest] = expression;
   if (first === undefined) return;
   if (first === STANDARD_INPUT) {
@@ -135,11 +176,13 @@ export function openedLine(
 ): string {
   const filter = filterText === null ? [] : [`filter: ${sanitise(filterText)}`];
   if (source.driver === 'stdin') return ['reading packets from standard input', ...filter].join(', ');
+  const threads = flags.workers === undefined ? [] : [counted(flags.workers, 'thread')];
   const parts = [
     `capturing on ${(flags.interface ?? ['any']).map((name) => named(name, kindOf(name))).join(', ')}`,
     `snapshot length ${flags.snaplen ?? SNAPLEN} bytes`,
     ...filter,
     source.driver,
+    ...threads,
   ];
   const { ringBytes } = source.counters;
   if (ringBytes > 0) parts.push(`ring ${ringText(ringBytes)}`);

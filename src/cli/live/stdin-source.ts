@@ -1,8 +1,8 @@
 import { openCaptures } from '../../capture/open.ts';
 import type { LiveFilter } from '../../capture/packet-filter/compile-filter.ts';
 import type { Limits } from '../../model/limits.ts';
-import type { LiveCounters, LiveSource } from '../../model/live.ts';
-import type { CaptureFacts, Packet, PacketSource, RunClock } from '../../model/packet.ts';
+import { type LiveSource, unknownCounters } from '../../model/live.ts';
+import type { CaptureFacts, DropReport, Packet, PacketSource, RunClock } from '../../model/packet.ts';
 
 export interface StdinOptions {
   readonly clock: RunClock;
@@ -27,14 +27,7 @@ export async function openStdin(options: StdinOptions): Promise<StdinSource> {
 export class StdinSource implements LiveSource {
   readonly driver = 'stdin';
   readonly shortcomings = ['what the program that captures has dropped is not known here'];
-  readonly counters: LiveCounters = {
-    received: null,
-    dropped: null,
-    freezes: null,
-    loopbackCopies: 0,
-    ringUsedBytes: 0,
-    ringBytes: 0,
-  };
+  readonly counters = unknownCounters();
   readonly packet: Packet;
   readonly #inner: PacketSource;
   readonly #filter: StdinOptions['filter'];
@@ -54,6 +47,14 @@ export class StdinSource implements LiveSource {
     this.packet = inner.packet;
     this.#tickMs = tickMs;
     this.#now = now ?? (() => performance.now());
+  }
+
+  get onDrops(): ((report: DropReport) => void) | null {
+    return this.#inner.onDrops;
+  }
+
+  set onDrops(listener: ((report: DropReport) => void) | null) {
+    this.#inner.onDrops = listener;
   }
 
   get facts(): readonly CaptureFacts[] {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { EXIT, UserError } from '../../model/errors.ts';
 import type { ListenAddress } from '../../model/listen-address.ts';
 import { isLoopback, listenText } from '../../model/listen-address.ts';
+import { readProblem } from '../../model/read-problem.ts';
 import { TokenSet } from '../../server/tokens.ts';
 
 export interface AccessFlags {
@@ -57,8 +58,9 @@ export function readSmallFile(file: string): Buffer {
   try {
     bytes = readFileSync(file);
   } catch (error) {
-    throw new UserError('cannot-read', `cannot be read (${(error as NodeJS.ErrnoException).code})`, {
+    throw new UserError('cannot-read', `cannot be read: ${readProblem(error)}`, {
       place: { file },
+      hint: 'check the path',
       cause: error,
     });
   }

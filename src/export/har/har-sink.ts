@@ -1,7 +1,7 @@
 import { UserError } from '../../model/errors.ts';
 import type { Exchange } from '../../model/exchange.ts';
+import { jsonText } from '../../model/json-text.ts';
 import { type ExportOptions, type ExportSink, flushing } from '../export-sink.ts';
-import { jsonText } from '../json-text.ts';
 import { harEntry } from './har-entry.ts';
 
 /** What a HAR file may hold: it is one JSON document, sorted, and its readers load it whole. */

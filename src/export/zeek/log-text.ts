@@ -1,4 +1,4 @@
-import { jsonText } from '../json-text.ts';
+import { jsonText } from '../../model/json-text.ts';
 
 /** Zeek's types of log fields, as they stand in the `#types` line. */
 export type ZeekType =

@@ -3,6 +3,7 @@
  *
  *     probe ─► start ─► head ─► body ─► start (the next message)
  *       │                └► long-head
+ *       ├► preface (a header of the PROXY protocol) ─► probe
  *       └► foreign (another protocol: looks at segment starts)
  *     lost  (after a gap or broken framing: looks for a start line)
  *     opaque (upgraded or HTTP/2: looks at nothing)
@@ -20,5 +21,7 @@ export const STATE = {
   foreign: 5,
   lost: 6,
   opaque: 7,
+  /** Inside a header of the PROXY protocol. */
+  preface: 8,
 } as const;
 export type DirectionState = (typeof STATE)[keyof typeof STATE];

@@ -68,6 +68,13 @@ export class HeldHead {
     return -1;
   }
 
+  /** What was collected last is the end of a line, perhaps with the CR of the next one. */
+  get endsLine(): boolean {
+    let at = this.length;
+    while (at > 0 && this.bytes[at - 1] === CR) at -= 1;
+    return at > 0 && this.bytes[at - 1] === LF;
+  }
+
   hasLine(): boolean {
     return this.#lineFeed(0) >= 0;
   }

@@ -107,8 +107,8 @@ export class IncomingHead {
     const held = this.#heldHead();
     this.length = held.length;
     this.#recall.readCut(held.bytes, held.length, held.isResponse);
+    this.#lineBytes = held.endsLine ? 0 : 1;
     held.clear();
-    this.#lineBytes = 1;
   }
 
   /** Passes over bytes beyond the limit, up to the empty line. */

@@ -11,8 +11,10 @@ import { IncomingBody } from './incoming-body.ts';
 import { HEAD, IncomingHead } from './incoming-head.ts';
 import type { LineFacts } from './line-facts.ts';
 import type { MessageHandler } from './message-handler.ts';
-import { judgeStart, START, type Start } from './start-line.ts';
+import { mayBeProxyHeader, ProxyHeader, proxyLineRest } from './proxy-header.ts';
+import { judgeStart, mayBeStatusLine, START, type Start } from './start-line.ts';
 
+const NO_BYTES = new Uint8Array(0);
 const NO_BODY: BodyFraming = { kind: 'none' };
 /** Fewer bytes of a start line are not recognised among those of another protocol. */
 const FEWEST_FOREIGN_START_BYTES = 16;
@@ -47,6 +49,7 @@ export class MessageParser {
   /** The body may be absent although it has a length: of a response to an unknown request, or a refused request. */
   doubtfulBody = false;
   #framingAfterLongHead: BodyFraming = NO_BODY;
+  #preface: ProxyHeader | null = null;
 
   /** `beginsInside`: the opening of the connection was not captured. */
   constructor(
@@ -78,6 +81,16 @@ export class MessageParser {
     this.#message.kind = START.no;
   }
 
+  /**
+   * An answer came that only the message under way can have brought about. Where its head is not whole yet, what is
+   * there of it counts, and the rest is passed over.
+   */
+  answered(): void {
+    if (this.#state !== STATE.head || !this.#head.hasLine) return;
+    this.#framingAfterLongHead = this.#beginCutMessage(this.nextOffset);
+    this.#state = STATE.longHead;
+  }
+
   data(bytes: Uint8Array, start: number, end: number, offset: number, segment: SegmentFacts): void {
     const shift = offset - start;
     let at = start;
@@ -103,6 +116,9 @@ export class MessageParser {
           break;
         case STATE.foreign:
           at = this.#glance(bytes, at, end, shift, segment);
+          break;
+        case STATE.preface:
+          at = this.#passPreface(bytes, at, end);
           break;
         default:
           this.#ledger.otherProtocolBytes += end - at;
@@ -185,25 +201,57 @@ export class MessageParser {
       if (at === end) return at;
     }
     const judged = judgeStart(bytes, at, end, false);
-    if (judged !== START.response && this.#beginsSimpleAnswer(bytes[at])) {
-      this.#takeSimpleAnswer(at + shift, segment);
+    if (judged !== START.response && this.#beginsSimpleAnswer(bytes, at, end)) {
+      this.#message.noteStart(at + shift, segment);
+      this.#beginSimpleAnswer(at + shift, segment);
       return at;
     }
     if (judged === START.no || !this.#message.expects(judged)) {
-      this.#notHttp(bytes, at, end);
-      return at;
+      const after = at + this.#prefaceBytes(NO_BYTES, 0, bytes, at, end);
+      if (after === at && this.#state !== STATE.preface) this.#notHttp(bytes, at, end);
+      return after;
     }
     return this.#takeStart(bytes, at, end, shift, segment, judged, false);
   }
 
-  /** The body of HTTP/0.9 begins here; an `H` may still become a status line, which later servers send. */
-  #beginsSimpleAnswer(first: number): boolean {
-    const mayBe = !this.#message.found && (first | 0x20) !== 0x68;
+  /**
+   * Before the first message may stand a header of the PROXY protocol. Bytes of its line at `at`, behind those that are held; of a
+   * header of version 2 the state says that it begins.
+   */
+  #prefaceBytes(held: Uint8Array, heldBytes: number, bytes: Uint8Array, at: number, end: number): number {
+    if (this.#message.found || this.#state === STATE.start) return 0;
+    if (this.#message.isAfterEmptyLine && heldBytes === 0 && mayBeProxyHeader(bytes, at)) {
+      this.#preface = new ProxyHeader();
+      this.#state = STATE.preface;
+      return 0;
+    }
+    const length = proxyLineRest(held, heldBytes, bytes, at, end);
+    this.#ledger.otherProtocolBytes += length;
+    return length;
+  }
+
+  #passPreface(bytes: Uint8Array, at: number, end: number): number {
+    const preface = this.#preface;
+    if (preface === null) return at;
+    const after = preface.take(bytes, at, end);
+    this.#ledger.otherProtocolBytes += after - at;
+    if (preface.done || preface.broken) {
+      this.#preface = null;
+      this.#state = STATE.probe;
+      this.#message.isAfterEmptyLine = false;
+      if (preface.broken) this.#notHttp(bytes, after, end);
+    }
+    return after;
+  }
+
+  /** The body of HTTP/0.9 begins here, unless it may still become a status line, which later servers send. */
+  #beginsSimpleAnswer(bytes: Uint8Array, at: number, end: number): boolean {
+    const mayBe = !this.#message.found && !mayBeStatusLine(bytes, at, end);
     return mayBe && this.#handler.answersSimpleRequest(this.#direction);
   }
 
-  #takeSimpleAnswer(offset: number, segment: SegmentFacts): void {
-    this.#message.noteStart(offset, segment);
+  /** The message of which the start is noted is the bare body of HTTP/0.9. */
+  #beginSimpleAnswer(offset: number, segment: SegmentFacts): void {
     this.#recall.useSimpleAnswer();
     this.#beginBody(this.#beginMessage(0, offset, false), segment.timeNs, offset);
   }
@@ -293,10 +341,23 @@ export class MessageParser {
   /** More of a head that was cut by the segments. */
   #collect(bytes: Uint8Array, at: number, end: number, shift: number, segment: SegmentFacts): number {
     const after = this.#head.takeMore(bytes, at, end, this.#message.kind);
-    if (this.#head.outcome === HEAD.none) {
+    if (this.#head.outcome !== HEAD.none) this.#useHead(after + shift, segment);
+    else if (!this.#message.found && this.#handler.answersSimpleRequest(this.#direction)) {
+      const { heldBytes } = this.#head;
+      this.#head.drop();
+      this.#beginSimpleAnswer(this.#message.startOffset, segment);
+      this.#message.body(heldBytes);
+    } else {
+      const { held, heldBytes } = this.#head;
+      const rest = this.#prefaceBytes(held, heldBytes, bytes, at, end);
+      if (rest > 0) {
+        this.#dropHeld(true);
+        this.#state = STATE.probe;
+        return at + rest;
+      }
       this.#dropHeld(false);
       this.#notHttp(bytes, at, end);
-    } else this.#useHead(after + shift, segment);
+    }
     return after;
   }
 

@@ -53,6 +53,11 @@ export function judgeStart(bytes: Uint8Array, start: number, end: number, strict
   return judgeRequestLine(bytes, start, end, strict);
 }
 
+/** True when the bytes begin a status line, or are too few to tell. */
+export function mayBeStatusLine(bytes: Uint8Array, start: number, end: number): boolean {
+  return matchesPrefix(bytes, start, end, 'http/');
+}
+
 function matchesPrefix(bytes: Uint8Array, start: number, end: number, prefix: string): boolean {
   const length = Math.min(prefix.length, end - start);
   for (let index = 0; index < length; index += 1) {
@@ -62,7 +67,7 @@ function matchesPrefix(bytes: Uint8Array, start: number, end: number, prefix: st
 }
 
 function judgeStatusLine(bytes: Uint8Array, start: number, end: number, strict: boolean): Start {
-  if (!matchesPrefix(bytes, start, end, 'http/')) return START.no;
+  if (!mayBeStatusLine(bytes, start, end)) return START.no;
   return strict ? judgeStrictStatusLine(bytes, start, end) : judgeOddStatusLine(bytes, start, end);
 }
 

@@ -1,4 +1,5 @@
 import { isName, looksLikeFile, type Place, standsAlone } from './place.ts';
+import { PlaceSums } from './place-sums.ts';
 import type { RouteLimits } from './route-limits.ts';
 
 /** A name is kept beside a parameter when it takes this part of the requests that pass the place. */
@@ -31,8 +32,14 @@ export interface TemplatePlace {
  */
 export function collapse(roots: readonly Place[], limits: RouteLimits, isPath: boolean): TemplatePlace {
   const top = templatePlace('');
-  fill(top, roots, limits, isPath ? '/' : '', isPath ? '{slug}' : '{authority}');
+  fill(top, roots, { limits, sums: new PlaceSums() }, isPath ? '/' : '', isPath ? '{slug}' : '{authority}');
   return top;
+}
+
+/** What one run goes by. */
+interface Knowing {
+  readonly limits: RouteLimits;
+  readonly sums: PlaceSums;
 }
 
 function templatePlace(text: string): TemplatePlace {
@@ -42,10 +49,11 @@ function templatePlace(text: string): TemplatePlace {
 function fill(
   into: TemplatePlace,
   places: readonly Place[],
-  limits: RouteLimits,
+  knowing: Knowing,
   slash: string,
   parameter: string,
 ): void {
+  const { limits, sums } = knowing;
   const groups = new Map<string, Place[]>();
   const beyond: Place[] = [];
   let beyondAreFiles = true;
@@ -68,7 +76,7 @@ function fill(
   const tooMany = beyond.length > 0 || names.length > limits.namesPerPlace;
   let kept: ReadonlySet<string> | null = null;
   if (tooMany) kept = new Set();
-  else if (names.length > limits.budget) kept = keptNames(names, groups, limits.budget);
+  else if (names.length > limits.budget) kept = keptNames(names, groups, limits.budget, sums);
   const merged: Place[] = [...beyond];
   const mergedSegments: string[] = [];
   for (const [segment, group] of groups) {
@@ -79,13 +87,13 @@ function fill(
     }
     const child = templatePlace(`${into.text}${slash}${segment}`);
     into.children.set(segment, child);
-    fill(child, group, limits, '/', '{slug}');
+    fill(child, group, knowing, '/', '{slug}');
   }
   if (kept === null) return;
   const files = beyondAreFiles && mergedSegments.every(looksLikeFile);
   const name = files && parameter === '{slug}' ? '{file}' : parameter;
   into.any = templatePlace(`${into.text}${slash}${name}`);
-  fill(into.any, merged, limits, '/', '{slug}');
+  fill(into.any, merged, knowing, '/', '{slug}');
 }
 
 /**
@@ -96,13 +104,14 @@ function keptNames(
   names: readonly string[],
   groups: ReadonlyMap<string, readonly Place[]>,
   budget: number,
+  sums: PlaceSums,
 ): ReadonlySet<string> {
-  const found = names.filter((name) => groups.get(name)?.some((place) => place.found()));
+  const found = names.filter((name) => groups.get(name)?.some((place) => sums.found(place)));
   if (found.length <= budget) return new Set(found);
   const through = new Map<string, number>();
   let total = 0;
   for (const [segment, group] of groups) {
-    const requests = group.reduce((sum, place) => sum + place.through(), 0);
+    const requests = group.reduce((sum, place) => sum + sums.through(place), 0);
     through.set(segment, requests);
     total += requests;
   }

@@ -46,24 +46,4 @@ export class Place {
   /** All segments that came then looked like files. */
   beyondAreFiles = true;
   leaf: RouteLeaf | null = null;
-  #through = -1;
-  #found: boolean | null = null;
-
-  /** Requests that ended here or further on. Known when nothing is added any more. */
-  through(): number {
-    if (this.#through >= 0) return this.#through;
-    let sum = this.leaf?.requests ?? 0;
-    for (const child of this.children.values()) sum += child.through();
-    this.#through = sum + (this.beyond?.through() ?? 0);
-    return this.#through;
-  }
-
-  /** Whether the server knows any path that ends here or further on, as far as its answers tell. As `through`. */
-  found(): boolean {
-    if (this.#found !== null) return this.#found;
-    let found = this.leaf?.found === true || this.beyond?.found() === true;
-    for (const child of this.children.values()) found ||= child.found();
-    this.#found = found;
-    return found;
-  }
 }

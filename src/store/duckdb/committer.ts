@@ -120,6 +120,7 @@ export class Committer {
     });
     const found = await this.#find(plain);
     const rows = plain.map((one, index) => rowsLeft(one, found[index]));
+    for (const { batch, origin } of rows) state.filled.note(batch, origin);
     const connection = this.#connection;
     await connection.run('BEGIN');
     try {

@@ -98,7 +98,9 @@ export class Engine {
   }
 
   list(task: ListTask, signal?: AbortSignal): Promise<ListedRows> {
-    return this.#ask(signal, (connection, { state }) => listRows(connection, task, extentOf(state)));
+    return this.#ask(signal, (connection, { state }) =>
+      listRows(connection, task, extentOf(state), state.filled),
+    );
   }
 
   get(key: string): Promise<ExchangeDetail | null> {

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import { AgentDirectory } from './agent-rows.ts';
+import { FilledColumns } from './filled-columns.ts';
 import { NumberRanges } from './number-ranges.ts';
 import { readRows } from './row-reading.ts';
 import type { StoreLog } from './store-event.ts';
@@ -17,6 +18,7 @@ export interface KnownState {
   /** Of `started_us`; may lie wider than the rows after deletions. */
   oldestUs: number | null;
   newestUs: number | null;
+  readonly filled: FilledColumns;
   /** Whose rows are stored. */
   readonly agents: AgentDirectory;
   /** By name, in the order of their last batch: the first was silent longest. */
@@ -45,6 +47,7 @@ export async function readKnownState(connection: DuckDBConnection, log: StoreLog
     observations,
     oldestUs,
     newestUs,
+    filled: await FilledColumns.read(connection),
     agents,
     streams: new Map(),
     storedRanges: ranges.rows.length,

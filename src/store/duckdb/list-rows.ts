@@ -3,6 +3,7 @@ import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
 import type { Sort } from '../exchange-store.ts';
 import { arrivalsSql } from './arrivals.ts';
 import type { Position } from './cursor.ts';
+import type { FilledColumns } from './filled-columns.ts';
 import { type Extent, type Window, windows } from './page-windows.ts';
 import { readPage } from './read-page.ts';
 import { type Cell, readRows, type Table } from './row-reading.ts';
@@ -58,13 +59,14 @@ export async function listRows(
   connection: DuckDBConnection,
   task: ListTask,
   extent: Extent,
+  filled: FilledColumns,
 ): Promise<ListedRows> {
   // All steps see the same rows.
   await connection.run('BEGIN TRANSACTION READ ONLY');
   try {
     const found = await findRows(connection, task, extent);
     const page = found.slice(0, task.limit);
-    const { names, rows } = await readPage(connection, task, KEYS[task.sort], page);
+    const { names, rows } = await readPage(connection, task, KEYS[task.sort], page, filled);
     const next = found.length > task.limit ? (page.at(-1) ?? null) : null;
     return { names, rows, next, arrivals: page.map(({ arrival }) => arrival), lastId: reached() };
 

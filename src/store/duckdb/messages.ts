@@ -1,5 +1,5 @@
-import type { Excerpt } from '../../model/errors.ts';
 import type { BatchNumber, BatchOrigin, RowBatch } from '../../model/row-batch.ts';
+import type { SentError } from '../../model/sent-error.ts';
 import type { AgentReport, SqlLimits } from '../exchange-store.ts';
 import type { ListTask } from './list-rows.ts';
 import type { RedTask } from './red-rows.ts';
@@ -39,24 +39,19 @@ export type ToStore =
   /** The answer to that question is no longer wanted. */
   | { readonly cancel: number };
 
-/** An error in a form that can be sent. */
-export type SentError =
+export type SentStoreError =
+  | SentError
   | {
-      readonly kind: 'user';
+      readonly kind: 'unavailable';
       readonly code: string;
       readonly message: string;
-      readonly hint: string | null;
-      readonly exitCode: number;
-      readonly file: string | null;
-      readonly excerpt: Excerpt | null;
-    }
-  | { readonly kind: 'unavailable'; readonly code: string; readonly message: string; readonly retry: boolean }
-  | { readonly kind: 'other'; readonly message: string; readonly stack: string };
+      readonly retry: boolean;
+    };
 
 export type FromStore =
   | { readonly kind: 'opened' }
-  | { readonly kind: 'not-opened'; readonly error: SentError }
+  | { readonly kind: 'not-opened'; readonly error: SentStoreError }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
-  | { readonly kind: 'error'; readonly id: number; readonly error: SentError }
+  | { readonly kind: 'error'; readonly id: number; readonly error: SentStoreError }
   | { readonly kind: 'committed'; readonly afterId: number }
   | { readonly kind: 'log'; readonly event: StoreEvent };

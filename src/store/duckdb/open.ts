@@ -96,6 +96,12 @@ function lockOf(directory: string): ReturnType<typeof lockDirectory> {
 
 function notWritable(directory: string, cause: unknown): UserError {
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  if (code === 'EEXIST' || code === 'ENOTDIR')
+    return new UserError('store-not-writable', 'the data directory, or a part of its path, is a file', {
+      place: { file: directory },
+      hint: 'name a directory; one that is not there is made',
+      cause,
+    });
   return new UserError('store-not-writable', `the data directory cannot be used: ${code}`, {
     place: { file: directory },
     hint: 'check its owner and mode, and whether the disk has room',

@@ -1,4 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileError } from '../../../store/output-file.ts';
 import type { Rotation } from './rotation.ts';
 
@@ -33,11 +34,13 @@ export class FileNames {
   /**
    * The name of the first file.
    *
-   * @throws UserError when a file stands under a name that the recording will use, unless it may go
+   * @throws UserError when its directory is missing, or a file stands under a name that the recording will use, unless it may go
    */
   first(path: string, unixSeconds: number): ChosenName {
     const name = this.#rotation.name(unixSeconds, 0);
     const there = statSync(name, { throwIfNoEntry: false });
+    // Said before anything is captured: the file itself is opened while packets come.
+    if (there === undefined && !existsSync(dirname(name))) throw fileError(name, { code: 'ENOENT' });
     if (there?.isDirectory() === true) throw fileError(name, { code: 'EISDIR' });
     if (!this.#force) {
       if (there?.isFile() === true) throw fileError(name, { code: 'EEXIST' });

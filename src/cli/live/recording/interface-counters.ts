@@ -20,6 +20,11 @@ export class InterfaceCounters {
       this.#atBeginning.set(number, { received, dropped });
   }
 
+  /** Packets of an interface that were dropped before the file began. */
+  droppedBefore(number: number): number {
+    return this.#atBeginning.get(number)?.dropped ?? 0;
+  }
+
   /** What is to be noted of an interface; null: nothing has changed since the last note in this file. */
   news({ number, received, dropped }: CaptureInterface): Counted | null {
     const before = this.#atBeginning.get(number);

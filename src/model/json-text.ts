@@ -11,8 +11,11 @@ function escapeUnits(character: string): string {
   return escaped;
 }
 
-/** The value as JSON on one line. Lone surrogates and what a terminal could act on come out as escapes. */
-export function jsonText(value: unknown): string {
-  const json = JSON.stringify(value);
+/**
+ * The value as JSON: on one line, or with `indent` spaces on several. Lone surrogates and what a terminal could act
+ * on come out as escapes, so whatever strangers sent may be printed anywhere.
+ */
+export function jsonText(value: unknown, indent = 0): string {
+  const json = JSON.stringify(value, null, indent);
   return PLAIN.test(json) ? json : json.replace(UNSAFE, escapeUnits);
 }

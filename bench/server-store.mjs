@@ -77,6 +77,7 @@ function batch(number) {
     { length: BATCH },
     () => Math.round(-Math.log(1 - random()) * 20_000) / 1000,
   );
+  const resets = Array.from({ length: BATCH }, () => below(200) === 0);
   const columns = Object.fromEntries(
     BATCH_COLUMNS.map(({ name, nullable, type }) => [name, all(nullable ? null : type === 'text' ? '' : 0)]),
   );
@@ -98,7 +99,10 @@ function batch(number) {
     response_http_version: all('1.1'),
     status: numbers(() => (below(50) === 0 ? 500 : below(20) === 0 ? 404 : 200)),
     reason: coded(() => 'OK'),
-    outcome: all('complete'),
+    // A few of a hundred have what most exchanges have not; nobody has VLANs, tunnels or recorded headers here.
+    outcome: coded((index) => (resets[index] ? 'reset' : 'complete')),
+    ending: coded((index) => (resets[index] ? 'reset-by-server' : null)),
+    anomalies: coded(() => (below(100) === 0 ? '["mid-stream"]' : null)),
     pairing: all('exact'),
     send_ms: numbers(() => below(300) / 1000),
     wait_ms: { form: 'numbers', values: wait, nulls: null },
@@ -179,7 +183,7 @@ if (facts.observations < ROWS) {
           {
             agent: `node-${index % AGENTS}`,
             node: `node-${index % AGENTS}`,
-            pod: null,
+            pod: `wirelens-agent-${index % AGENTS}`,
             namespace: 'wirelens',
           },
           { stream: `stream-${index % AGENTS}`, number: 1 + Math.floor(index / AGENTS) },

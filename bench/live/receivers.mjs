@@ -26,6 +26,13 @@ export function receivers(modulesFolder) {
   return [
     wirelens('wirelens, HTTP matched', ['--where', 'status >= 500']),
     wirelens('wirelens, and printed', []),
+    ...[1, 2].flatMap((workers) => {
+      const threads = ['--workers', String(workers)];
+      return [
+        wirelens(`wirelens --workers ${workers}, HTTP matched`, [...threads, '--where', 'status >= 500']),
+        wirelens(`wirelens --workers ${workers}, and printed`, threads),
+      ];
+    }),
     {
       name: 'wirelens, receive only',
       missing: existsSync(RING_ONLY) ? null : 'there is no bench/live-ring.mjs',

@@ -44,18 +44,21 @@ function offeredByFish(script, line) {
   return text.replace(/\t.*$/gm, '').replaceAll('\\ ', ' ');
 }
 
-/** zsh completes only in a line that is being edited, so one is edited in a terminal of its own. */
+/**
+ * zsh completes only in a line that is being edited, so one is edited in a terminal of its own. It tells when it begins to
+ * edit and when it has completed: keys that come earlier may be taken otherwise.
+ */
 function offeredByZsh(script, line) {
   const program = `
     zmodload zsh/zpty
     zpty z zsh -f -i
     zpty -w z 'PS1=; unsetopt zle_bracketed_paste; cd ${directory}; autoload -Uz compinit; compinit -u -D; source ${script}'
-    zpty -w z 'list() { compadd -O offers "$@"; print -rl -- $offers; builtin compadd "$@" }; compadd() { local -a offers; [[ \${@[1]} == -[OAD] ]] || { builtin compadd -O offers "$@"; print -rl -- "<\${(@)^offers}>" }; builtin compadd "$@" }; echo REA""DY'
+    zpty -w z 'list() { compadd -O offers "$@"; print -rl -- $offers; builtin compadd "$@" }; compadd() { local -a offers; [[ \${@[1]} == -[OAD] ]] || { builtin compadd -O offers "$@"; print -rl -- "<\${(@)^offers}>" }; builtin compadd "$@" }'
+    zpty -w z 'complete() { zle expand-or-complete; print -r -- " $BUFFER COMPLE""TED" }; zle -N complete; bindkey "^I" complete'
+    zpty -w z 'begin() { print REA""DY }; zle -N zle-line-init begin'
     zpty -r -m z out '*READY*'
     zpty -n -w z "$1"$'\\t'
-    zpty -w z $'\\x15'
-    zpty -w z 'echo DO""NE'
-    zpty -r -m z out '*DONE*'
+    zpty -r -m z out '*COMPLETED*'
     print -r -- "$out"`;
   return execFileSync('zsh', ['-f', '-c', program, 'zsh', line], {
     cwd: directory,

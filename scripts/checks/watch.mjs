@@ -3,7 +3,8 @@
 // stopped or is killed.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Checks } from './checks.mjs';
@@ -107,6 +108,7 @@ class Terminal {
 }
 
 const checks = new Checks();
+const directory = mkdtempSync(path.join(tmpdir(), 'wirelens-watch-'));
 
 async function check(name, columns, rows, options, run) {
   const problems = [];
@@ -124,6 +126,14 @@ async function check(name, columns, rows, options, run) {
     }
   }
   checks.report(`watch    ${name}`, problems);
+}
+
+/** Number of the process of Wirelens that the shell of the session has started. */
+function processIn(session) {
+  const pane = tmux('display-message', '-p', '-t', session, '#{pane_pid}').trim();
+  const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', pane], { encoding: 'utf8' });
+  const line = stdout.split('\n').find((one) => one.includes('wirelens.js'));
+  return Number.parseInt(line, 10);
 }
 
 /** The line of an exchange as the table must begin it. */
@@ -188,10 +198,7 @@ async function stopped(terminal, problems) {
 
 async function killed(terminal, problems) {
   await terminal.watch();
-  const pane = tmux('display-message', '-p', '-t', 'main', '#{pane_pid}').trim();
-  const { stdout } = spawnSync('ps', ['-o', 'pid=,args=', '--ppid', pane], { encoding: 'utf8' });
-  const line = stdout.split('\n').find((one) => one.includes('wirelens.js'));
-  process.kill(Number.parseInt(line, 10), 'SIGTERM');
+  process.kill(processIn('main'), 'SIGTERM');
   problems.push(...(await terminal.leftovers()));
 }
 
@@ -214,6 +221,35 @@ async function colored(terminal, problems) {
   problems.push(...(await terminal.leftovers()));
 }
 
+/** Input that ends: what came can still be looked at, and what is written is complete. */
+async function ended(terminal, problems) {
+  const file = path.join(directory, 'ended.sqlite');
+  const command = `'${process.execPath}' '${WIRELENS}'`;
+  terminal.run('before=$(stty -g); clear');
+  terminal.run(`cat '${CAPTURE}' | ${command} capture - -o '${file}'; echo "code $?"`);
+  await terminal.until('the end of the input', () => terminal.screen().includes('standard input has ended'));
+  const count = `${EXCHANGES.length} of ${EXCHANGES.length}`;
+  await terminal.until(count, () => terminal.screen().includes(count));
+  const { stdout } = spawnSync('sqlite3', [file, 'SELECT count(*) FROM exchanges'], { encoding: 'utf8' });
+  if (stdout.trim() !== String(EXCHANGES.length)) problems.push(`the file holds ${stdout.trim()} exchanges`);
+  terminal.press('s');
+  await terminal.until('slowest first', () => terminal.screen().includes('slowest first'));
+  terminal.press('q');
+  await terminal.until('the shell', () => /^code 0/m.test(terminal.screen()));
+  if (!/^\d+ exchanges on \d+ connections/m.test(terminal.screen())) problems.push('no totals at the end');
+  if (!terminal.screen().includes('ended.sqlite')) problems.push('the file is not told at the end');
+
+  terminal.run(`clear; ${command} capture - < '${CAPTURE}'; echo "code $?"`);
+  await terminal.until('the end of the input', () => terminal.screen().includes('standard input has ended'));
+  process.kill(processIn('main'), 'SIGTERM');
+  await terminal.until('the shell', () => /^code 0/m.test(terminal.screen()));
+  if (!/^\d+ exchanges on \d+ connections/m.test(terminal.screen())) problems.push('no totals after SIGTERM');
+
+  terminal.run(`clear; ${command} capture - -c 100 < '${CAPTURE}'; echo "code $?"`);
+  await terminal.until('the end after 100 packets', () => /^code 0/m.test(terminal.screen()));
+  problems.push(...(await terminal.leftovers()));
+}
+
 async function piped(terminal, problems) {
   terminal.run(
     `'${process.execPath}' '${WIRELENS}' capture - < '${CAPTURE}' 2> /dev/null | cat -v | tail -n 4; echo don"e"`,
@@ -231,7 +267,9 @@ if (spawnSync('tmux', ['-V']).error !== undefined) {
   await check('colours', 100, 24, { colors: true }, colored);
   await check('Ctrl-Z and fg', 80, 24, {}, stopped);
   await check('SIGTERM', 80, 24, {}, killed);
+  await check('input that ends', 100, 24, {}, ended);
   await check('another size', 80, 24, {}, resized);
   await check('plain rows in a pipe', 200, 24, {}, piped);
 }
+rmSync(directory, { recursive: true, force: true });
 checks.finish();

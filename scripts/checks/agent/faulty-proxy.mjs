@@ -1,5 +1,5 @@
 // Stands between an agent and a server, and harms: cuts connections after some bytes of the request or of the answer,
-// makes them slow, answers 500 and 503 itself, or hangs. What happens is drawn from a seed; after SIGUSR1 nothing does any more.
+// makes them slow, answers 500 and 503 itself, or hangs. What happens is drawn from a seed.
 //
 //     node faulty-proxy.mjs PORT SERVER-PORT SEED
 
@@ -12,17 +12,12 @@ function random() {
   return state / 2 ** 32;
 }
 
-let isCalm = false;
-process.on('SIGUSR1', () => {
-  isCalm = true;
-});
-
 const BODY = '{"error":"a fault that was drawn","code":"drawn"}';
 const answer = (status, more = '') =>
   `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n${more}content-length: ${BODY.length}\r\nconnection: close\r\n\r\n${BODY}`;
 
 const server = net.createServer((client) => {
-  const fault = isCalm ? 1 : random();
+  const fault = random();
   client.on('error', () => {});
   if (fault < 0.1) return void client.destroy();
   if (fault < 0.2) return void client.once('data', () => client.end(answer('500 Internal Server Error')));

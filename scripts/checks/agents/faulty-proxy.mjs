@@ -13,6 +13,12 @@ import { randomFrom } from '../seeded.mjs';
 const { listen, to, seed, how, share = 0.5, longestBytes = 8000 } = JSON.parse(process.argv[2]);
 const random = randomFrom(seed);
 const told = { connections: 0, faults: 0 };
+
+/** Told at once, for who goes on until there were enough. */
+function fault() {
+  told.faults++;
+  console.log('fault');
+}
 const STATUSES = [500, 502, 503, 429];
 
 const server = how === 'cut' ? net.createServer(cutting) : http.createServer(answering);
@@ -37,7 +43,7 @@ function cutting(near) {
       other.write(bytes);
       return;
     }
-    told.faults++;
+    fault();
     other.write(bytes.subarray(0, left), end);
     left = 0;
   };
@@ -52,18 +58,18 @@ async function answering(request, response) {
   const parts = [];
   request.on('error', () => {});
   for await (const part of request) parts.push(part);
-  const fault = random() < share ? Math.floor(random() * 4) : null;
+  const kind = random() < share ? Math.floor(random() * 4) : null;
   const status = STATUSES[Math.floor(random() * STATUSES.length)];
-  if (fault !== null) told.faults++;
-  if (fault === 0) return wrong(response, status);
+  if (kind !== null) fault();
+  if (kind === 0) return wrong(response, status);
   const { method, url: path, headers } = request;
   const asked = http.request(
     { host: '127.0.0.1', port: to, method, path, headers, agent: false },
     async (answer) => {
       const body = [];
       for await (const part of answer) body.push(part);
-      if (fault === 1 || fault === 2) return wrong(response, status);
-      if (fault === 3) return response.destroy();
+      if (kind === 1 || kind === 2) return wrong(response, status);
+      if (kind === 3) return response.destroy();
       response.writeHead(answer.statusCode, answer.headers).end(Buffer.concat(body));
     },
   );

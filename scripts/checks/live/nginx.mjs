@@ -1,6 +1,6 @@
 // nginx in a namespace, whose access log says what there was to see.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { start, until } from './programs.mjs';
 
@@ -26,7 +26,7 @@ let number = 0;
 /**
  * Starts nginx on port 8000 of all addresses of the host. Paths: /small, /page, /large, /huge (bodies of those sizes),
  * /missing, /moved, /empty, /broken (404, 301, 204, 503), /upload (takes a body), /slow (from a program behind a Unix
- * socket, `slowSocket`); anything may follow. `site` has the bodies as files. `stop()` gives the access log, a record for
+ * socket, `slowSocket`); anything may follow. `site` has the bodies as files. `hasAnswered()`: somebody. `stop()` gives the access log, a record for
  * each request.
  */
 export async function startNginx(lab, host, { slowSocket = lab.file('slow.sock') } = {}) {
@@ -39,15 +39,17 @@ export async function startNginx(lab, host, { slowSocket = lab.file('slow.sock')
   writeFileSync(file, configuration(folder, slowSocket));
   const server = start([...host.in, 'nginx', '-p', folder, '-c', file]);
   await until(() => existsSync(path.join(folder, 'nginx.pid')), `start of nginx ${server.text('stderr')}`);
+  const log = path.join(folder, 'access.log');
   return {
     site,
+    hasAnswered: () => existsSync(log) && statSync(log).size > 0,
     async stop() {
       // Its log lines are written as requests end; this waits for the last ones.
       server.child.kill('SIGQUIT');
       const forced = setTimeout(() => server.child.kill('SIGTERM'), 700);
       await server.ended;
       clearTimeout(forced);
-      const lines = readFileSync(path.join(folder, 'access.log'), 'utf8').split('\n');
+      const lines = readFileSync(log, 'utf8').split('\n');
       return lines.filter((line) => line !== '').map((line) => JSON.parse(line));
     },
   };

@@ -2,12 +2,13 @@
 
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { badEnd, differences } from './agreement.mjs';
 import { recordsOf, startCapture, WIRELENS } from './capture.mjs';
-import { exercise } from './exercise.mjs';
+import { exercise, exerciseAll } from './exercise.mjs';
 import { twoHosts } from './namespaces.mjs';
 import { startNginx } from './nginx.mjs';
-import { start, until } from './programs.mjs';
+import { run, start, until } from './programs.mjs';
 import { mixed } from './traffic.mjs';
 
 /** tcpdump takes the packets: `tcpdump -w - | wirelens capture -`. */
@@ -68,8 +69,57 @@ async function fanout({ lab, checks }) {
   ]);
 }
 
+/** Threads of one capture, each with a ring: one output, in which connections have numbers of their own. */
+async function workers(t) {
+  const file = t.lab.file('workers.sqlite');
+  const also =
+    (threads) =>
+    ({ exchanges, stderr }) => {
+      const ids = new Set(exchanges.map(({ id }) => id));
+      return [
+        ...(ids.size === exchanges.length ? [] : ['ids come twice']),
+        ...(stderr.includes(threads) ? [] : [`it does not say ${threads}: ${stderr}`]),
+        ...(/(\d+) packets captured/.test(stderr) ? [] : ['no totals']),
+        ...(stderr.includes('packets not used') && /left out by/.test(stderr)
+          ? ['packets were left out']
+          : []),
+      ];
+    };
+  const views = [
+    { name: '--workers 1', words: ['-i', 'eth0', '--workers', '1'], also: also('1 thread') },
+    { name: '--workers 3', words: ['-i', 'eth0', '--workers', '3'], also: also('3 threads') },
+    { name: '--workers 2 on any', words: ['--workers', '2', '--port', '8000'], also: also('2 threads') },
+    {
+      name: '--workers 2 into a file',
+      words: ['-i', 'eth0', '--workers', '2', '-o', file, '--where', 'status < 600'],
+      also: (end) => [...also('2 threads')(end), ...otherInFile(file, end.exchanges)],
+    },
+  ];
+  const hosts = twoHosts(t.lab);
+  await exerciseAll(
+    t,
+    views.map((view) => ({ ...view, at: hosts.client })),
+    hosts,
+  );
+}
+
+/** Sentences about what the SQLite file has otherwise than the records. */
+function otherInFile(file, exchanges) {
+  const columns = 'id, uid, connection_id AS connection, position, method, target, status, outcome';
+  const rows = JSON.parse(run('sqlite3', '-json', file, `SELECT ${columns} FROM exchanges ORDER BY id`));
+  const told = exchanges
+    .map(({ id, uid, connection, position, method, target, status, outcome }) => ({
+      ...{ id, uid, connection, position, method, target, status, outcome },
+    }))
+    .sort((a, b) => a.id - b.id);
+  return isDeepStrictEqual(rows, told)
+    ? []
+    : [`the file has other exchanges, such as ${JSON.stringify([rows[0], told[0]])}`];
+}
+
 export const scenarios = [
   { name: 'stdin', run: standardInput },
   { name: 'cap', run: throughCap },
   { name: 'fanout', run: fanout },
+  { name: 'workers', run: workers },
 ];

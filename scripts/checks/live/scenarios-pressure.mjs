@@ -3,10 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { badEnd } from './agreement.mjs';
-import { startCapture } from './capture.mjs';
+import { recordsOf, startCapture, WIRELENS } from './capture.mjs';
 import { twoHosts } from './namespaces.mjs';
 import { startNginx } from './nginx.mjs';
-import { run } from './programs.mjs';
+import { run, until } from './programs.mjs';
 import { ask } from './traffic.mjs';
 
 /** The numbers of the totals on standard error, by the word after them, as tcpdump words them. */
@@ -37,7 +37,9 @@ async function stopped({ lab, checks }) {
     pauseMs: 3,
   };
   const asked = ask(hosts.client, { ...plan, lastingMs: 2800 });
-  await sleep(800);
+  await until(nginx.hasAnswered, 'a first answer');
+  await sleep(500);
+  const stoppedSeconds = Date.now() / 1000;
   capture.child.kill('SIGSTOP');
   await sleep(1000);
   capture.child.kill('SIGCONT');
@@ -67,20 +69,42 @@ async function stopped({ lab, checks }) {
     ),
   ]);
   const seen = new Set(end.exchanges.map(({ target }) => target));
-  const begin = Math.min(...log.map(({ time }) => time));
-  const first = log.filter(({ time }) => time < begin + 0.3);
+  const first = log.filter(({ time }) => time < stoppedSeconds);
   const late = log.slice(-200);
   const lostOf = (list) => list.filter(({ request }) => !seen.has(request.split(' ')[1])).length;
   checks.report('a ring that overflows: what came before and after is there', [
+    ...(first.length > 0 ? [] : ['nothing came before']),
     ...(lostOf(first) === 0 ? [] : [`${lostOf(first)} of ${first.length} before it are missing`]),
     ...(lostOf(late) === 0 ? [] : [`${lostOf(late)} of the last ${late.length} are missing`]),
   ]);
   const statistics = interfaceStatistics(readFileSync(file));
+  checks.report('a ring that overflows: the replay of the recording gives the same exchanges, marked alike', [
+    ...unlike(end.exchanges, replayOf(file)),
+  ]);
   checks.report('a ring that overflows: the recording tells of the drops', [
     ...(byTshark(file) === totals.captured ? [] : [`${byTshark(file)} packets in it`]),
     ...(statistics.dropped === totals.dropped ? [] : [`drops: ${statistics.dropped} in it`]),
     ...(statistics.received === totals.received ? [] : [`received: ${statistics.received} in it`]),
   ]);
+}
+
+/** What an analysis of the recording says. */
+function replayOf(file) {
+  return recordsOf(run(process.execPath, WIRELENS, 'analyze', file, '--format', 'json'));
+}
+
+/** What is not the same in both: which exchanges there are, how they ended, and how they are marked. */
+function unlike(live, replay) {
+  const shortOf = (list) =>
+    list.map(({ id, target, status, outcome, anomalies }) =>
+      JSON.stringify([id, target, status, outcome, [...anomalies].sort()]),
+    );
+  const [one, other] = [shortOf(live), shortOf(replay)];
+  const only = (list, rest) => list.filter((text) => !new Set(rest).has(text));
+  return [
+    ...only(one, other).map((text) => `only live: ${text}`),
+    ...only(other, one).map((text) => `only in the replay: ${text}`),
+  ].slice(0, 10);
 }
 
 /** Number of packets. */

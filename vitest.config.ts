@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLineReporter } from './test/closing-line-reporter.ts';
+import { TEST_LIMIT_MS } from './test/test-limits.ts';
 
 export default defineConfig({
   test: {
@@ -7,9 +8,9 @@ export default defineConfig({
     // Threads without isolation: five times as fast, and modules of Wirelens hold no state between runs.
     pool: 'threads',
     isolate: false,
-    // Property tests and tests that start the command line take seconds on a busy machine; a hang still ends.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    setupFiles: ['test/property-limit.ts'],
+    testTimeout: TEST_LIMIT_MS,
+    hookTimeout: TEST_LIMIT_MS,
     reporters: ['default', new ClosingLineReporter()],
   },
 });

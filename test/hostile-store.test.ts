@@ -206,7 +206,7 @@ describe('a SQLite file that is not as it should be', () => {
       if ((await attempt(bad, run % 4 < 2)) instanceof UserError) failed += 1;
     }
     expect(failed).toBeGreaterThan(runs / 10);
-  }, 120_000);
+  });
 });
 
 describe('isStoreFile', () => {

@@ -6,9 +6,7 @@ import { LIMITS, type Limits } from '../src/model/limits.ts';
 import { emptyPacket } from '../src/model/packet.ts';
 import { type Observers, Pipeline } from '../src/pipeline.ts';
 import { isPlain, plainFrame } from './plain-frame.ts';
-
-/** Multiplies the runs of property tests, for a longer search: `WIRELENS_FUZZ_FACTOR=20 npx vitest run test`. */
-const FUZZ_FACTOR = Number(process.env.WIRELENS_FUZZ_FACTOR ?? '1') || 1;
+import { FUZZ_FACTOR } from './test-limits.ts';
 
 /** Runs of a property test: `runs`, times WIRELENS_FUZZ_FACTOR. */
 export function fuzzRuns(runs: number): number {

@@ -68,7 +68,7 @@ beforeAll(async () => {
   const server = start(SERVER, process.execPath, ['-e', SERVER_SCRIPT]);
   await server.until(({ stdout }) => stdout.includes('ready\n'));
   server.onLine = (line) => log.push(line);
-}, 30_000);
+});
 
 afterEach(() => {
   log.length = 0;
@@ -207,7 +207,7 @@ describe('capture on a veth pair', () => {
     expect(execFileSync('bash', ['-c', `ls ${folder}`], { encoding: 'utf8' })).toBe(
       'live.pcapng\nlive.sqlite\n',
     );
-  }, 30_000);
+  });
 
   it('takes only what the packet filter lets through', async (context) => {
     skipWithoutRights(context);
@@ -216,7 +216,7 @@ describe('capture on a veth pair', () => {
     expect(await run.code).toBe(0);
     expect(run.stdout).toBe('');
     expect(run.stderr).toContain('\n0 packets captured\n');
-  }, 30_000);
+  });
 
   it('ends quietly when its reader leaves', async (context) => {
     skipWithoutRights(context);
@@ -231,7 +231,7 @@ describe('capture on a veth pair', () => {
     expect(run.stdout.trimEnd().split('\n').at(-1)).toBe('status 0');
     expect(run.stderr).not.toMatch(/error|EPIPE/i);
     expect(run.stderr).toContain('packets captured');
-  }, 30_000);
+  });
 
   it('marks nothing, and loses nothing of a burst', async (context) => {
     skipWithoutRights(context);
@@ -241,7 +241,7 @@ describe('capture on a veth pair', () => {
     expect(await run.code).toBe(0);
     expect(run.stdout.trimEnd().split('\r\n')).toHaveLength(201);
     expect(run.stdout).not.toContain('packets-dropped');
-  }, 30_000);
+  });
 
   it('names an interface that is not there, and those that are', async (context) => {
     skipWithoutRights(context);
@@ -249,7 +249,7 @@ describe('capture on a veth pair', () => {
     expect(await run.code).toBe(1);
     expect(run.stderr).toMatch(/^wirelens: there is no interface nowhere0; .*wls0.*\n$/);
     expect(run.stdout).toBe('');
-  }, 30_000);
+  });
 
   it('tells why it cannot write before it captures, and leaves nothing behind', async (context) => {
     skipWithoutRights(context);
@@ -261,7 +261,7 @@ describe('capture on a veth pair', () => {
     expect(fs.readFileSync(place('taken.pcapng'), 'utf8')).toBe('mine');
     expect(fs.readdirSync(folder)).not.toContain('new.sqlite');
     fs.rmSync(place('taken.pcapng'));
-  }, 30_000);
+  });
 
   it('survives an interface that goes away and comes back', async (context) => {
     skipWithoutRights(context);
@@ -292,7 +292,7 @@ describe('capture on a veth pair', () => {
     await run.until(({ stderr }) => stderr.includes('wirelens: wlx0 is back'));
     run.signal('SIGTERM');
     expect(await run.code).toBe(0);
-  }, 30_000);
+  });
 
   it('lists interfaces of its namespace, any first', async (context) => {
     skipWithoutRights(context);
@@ -303,5 +303,5 @@ describe('capture on a veth pair', () => {
     const veth = list.find(({ name }: { name: string }) => name === 'wls0');
     expect(veth).toMatchObject({ state: 'up', type: 'Ethernet', mtu: 1500, can_capture: true });
     expect(veth.addresses).toContain(`${ADDRESS}/24`);
-  }, 30_000);
+  });
 });

@@ -3,16 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { pcapFile } from '../../fixtures/build/capture-file.ts';
 import { conversation } from '../../fixtures/build/conversation.ts';
 import { framesOf } from '../../fixtures/build/frames.ts';
 import { EXIT } from '../model/errors.ts';
 
 /** The command line as a user meets it: the compiled program in a process of its own. */
-
-// Each call is a process of its own; a busy machine may take seconds to start several.
-vi.setConfig({ testTimeout: 60_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fixture = (name: string): string => join(root, 'fixtures', name);

@@ -50,16 +50,16 @@ describe('SIGHUP while a program starts', () => {
     expect(stderr).toContain('hung up');
     expect(signal).toBeNull();
     expect(stderr).toContain(again);
-  }, 30_000);
+  });
 
   it('does not end an agent', async () => {
     const { signal, stderr } = await run(['agent', '--print-config'], 'nothing to wait for');
     expect(stderr).toContain('hung up');
     expect(signal).toBeNull();
-  }, 30_000);
+  });
 
   it('ends what nobody tells of new tokens', async () => {
     const { signal } = await run(['fields'], 'nothing to wait for');
     expect(signal).toBe('SIGHUP');
-  }, 30_000);
+  });
 });

@@ -3,14 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { pcapFile } from '../../fixtures/build/capture-file.ts';
 import { ethernet, ip, ipv4, rawIp, tcp, vxlan } from '../../fixtures/build/packets.ts';
 import { loadLibpcap } from '../capture/packet-filter/libpcap.ts';
 import { EXIT } from '../model/errors.ts';
 import { selectionWords, separateWords } from './packet-selection.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'wirelens-packet-filter-'));

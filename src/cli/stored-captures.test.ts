@@ -34,7 +34,7 @@ beforeAll(async () => {
   listen();
   await analyze([capture], { ...FLAGS, output: store, summary: false }, 'test');
   vi.restoreAllMocks();
-}, 30_000);
+});
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 afterEach(() => vi.restoreAllMocks());
 
@@ -61,7 +61,7 @@ describe('a SQLite file as input', () => {
     await extract([capture], { ...flags, where, write: write('d.pcapng') }, 'test');
     expect(readFileSync(write('c.pcapng')).equals(readFileSync(write('d.pcapng')))).toBe(true);
     expect((await readPaths([write('c.pcapng')])).packets.length).toBeGreaterThan(28);
-  }, 30_000);
+  });
 
   it('says what to do when the capture has gone, or is another one', async () => {
     const moved = path.join(directory, 'elsewhere');
@@ -83,7 +83,7 @@ describe('a SQLite file as input', () => {
     writeFileSync(gone, readFileSync(capture).subarray(0, 40_000));
     expect((await shown(alone)).replaceAll('\n', ' ')).toMatch(/has changed since/);
     await expect(extract([alone, '17'], flags, 'test')).rejects.toThrow(/not the capture/);
-  }, 30_000);
+  });
 });
 
 describe('separateIds', () => {

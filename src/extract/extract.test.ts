@@ -108,23 +108,17 @@ describe('extracting from the fixtures', () => {
     expect(inTime(after)).toEqual(inTime(before));
   });
 
-  it.for(folders)(
-    '$name: each exchange by itself comes out the same',
-    {
-      timeout: 30_000,
-    },
-    async ({ folder, capture }) => {
-      const file = path.join(folder, capture);
-      const before = await exchangesIn(file);
-      // Every one of the small fixtures, a sample of the large ones.
-      const step = Math.ceil(before.exchanges.length / 3);
-      for (let index = 0; index < before.exchanges.length; index += step) {
-        const wanted = essence(before.exchanges[index], before.epochSeconds);
-        const after = await extracted(file, [String(before.exchanges[index].id)]);
-        expect(after.exchanges.map((one) => essence(one, after.epochSeconds))).toContainEqual(wanted);
-      }
-    },
-  );
+  it.for(folders)('$name: each exchange by itself comes out the same', async ({ folder, capture }) => {
+    const file = path.join(folder, capture);
+    const before = await exchangesIn(file);
+    // Every one of the small fixtures, a sample of the large ones.
+    const step = Math.ceil(before.exchanges.length / 3);
+    for (let index = 0; index < before.exchanges.length; index += step) {
+      const wanted = essence(before.exchanges[index], before.epochSeconds);
+      const after = await extracted(file, [String(before.exchanges[index].id)]);
+      expect(after.exchanges.map((one) => essence(one, after.epochSeconds))).toContainEqual(wanted);
+    }
+  });
 });
 
 /** A capture of random traffic, perhaps in disorder, with losses and duplicates. */
@@ -143,9 +137,7 @@ function randomCapture(seed: number, damage: boolean, pipelined = 3): string {
 }
 
 describe('extracting from random traffic', () => {
-  it('gives the same exchanges, one by one and all together, whatever was lost', {
-    timeout: 60_000,
-  }, async () => {
+  it('gives the same exchanges, one by one and all together, whatever was lost', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), fc.boolean(), fc.nat(1000), async (seed, damage, choice) => {
         const file = randomCapture(seed, damage);
@@ -167,7 +159,7 @@ describe('extracting from random traffic', () => {
     );
   });
 
-  it('takes no packet with payload that could be left out', { timeout: 60_000 }, async () => {
+  it('takes no packet with payload that could be left out', async () => {
     const file = randomCapture(77, false, 1);
     const before = await exchangesIn(file);
     const chosen = before.exchanges.filter(({ anomalies }) => anomalies.length === 0).slice(0, 4);

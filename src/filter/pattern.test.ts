@@ -79,7 +79,7 @@ describe('a pattern', () => {
       expect(compilePattern(evil, false).test(text), evil).toBe(false);
       expect(compilePattern(evil, true).test(text), evil).toBe(false);
     }
-  }, 20_000);
+  });
 
   it('never throws anything but PatternError, whatever it is', () => {
     const piece = fc.constantFrom('a', '(', ')', '[', ']', '{', '}', '1', ',', '*', '+', '?', '|', '^', '$', '\\', '.', '-', 'p', 'Q', 'E', 'x', ':', '<', '>', '=', '!', 'P', 'é', '\u{1f600}', '\ud800'); // biome-ignore format: a list
@@ -93,7 +93,7 @@ describe('a pattern', () => {
       }),
       { numRuns: 5_000 },
     );
-  }, 30_000);
+  });
 
   it('ignores case as Unicode folds it when asked to', () => {
     expect(compilePattern('straẞe|É', true).test('é')).toBe(true);

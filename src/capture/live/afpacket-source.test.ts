@@ -35,6 +35,15 @@ function send(from: string, frames: readonly Buffer[], ...words: string[]): void
   namespace.run('tcpreplay', `--intf1=${from}`, '--topspeed', '--quiet', ...words, file);
 }
 
+/** Sends two datagrams through the loopback. */
+const TO_ITSELF = `
+import socket
+own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+own.bind(('127.0.0.1', 0))
+for text in (b'one', b'two'):
+    own.sendto(text, own.getsockname())
+`;
+
 /** A tun interface that receives each packet that is written to the program in hexadecimal. */
 function tunnel(name: string): ChildProcess {
   const program = `
@@ -151,7 +160,7 @@ describe('packets of a real ring', () => {
     // An interface that comes while it runs; and a loopback, whose copies are left out.
     namespace.veth('later', 'late');
     send('later', [frame(3)]);
-    namespace.run('ping', '-c', '1', '-q', '127.0.0.1');
+    namespace.run('python3', '-c', TO_ITSELF);
     await live.until(() => live.packets.length >= 8);
     await live.stop();
     await other.ended;

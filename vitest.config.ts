@@ -11,6 +11,7 @@ export default defineConfig({
     setupFiles: ['test/property-limit.ts'],
     testTimeout: TEST_LIMIT_MS,
     hookTimeout: TEST_LIMIT_MS,
+    expect: { poll: { timeout: TEST_LIMIT_MS / 4 } },
     reporters: ['default', new ClosingLineReporter()],
   },
 });

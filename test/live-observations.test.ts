@@ -8,8 +8,6 @@ import { openDuckDbStore } from '../src/store/duckdb/open.ts';
 import { READER_TOKEN, runServer } from './server/run-server.ts';
 import { batchOf, EPOCH_US, origin, type RowValues, row } from './store/server-rows.ts';
 
-const PATIENT = { timeout: 30_000 };
-
 describe('following an address that only a later observation has', async () => {
   const directory = mkdtempSync(path.join(tmpdir(), 'wirelens-live-observations-'));
   const store = await openDuckDbStore({ directory, log: () => {} });
@@ -58,11 +56,9 @@ describe('following an address that only a later observation has', async () => {
     await sees('client-side', '10.0.0.7', 1);
     const fromNow = following(null);
     const fromBegin = following('1970-01-01T00:00:00Z');
-    await expect.poll(() => fromBegin.uids, PATIENT).toEqual([uidOf(1)]);
+    await expect.poll(() => fromBegin.uids).toEqual([uidOf(1)]);
     // The stream must be open before what it is to show comes.
-    await expect
-      .poll(async () => (await server.ask('GET', '/metrics')).text, PATIENT)
-      .toContain('live_streams 2\n');
+    await expect.poll(async () => (await server.ask('GET', '/metrics')).text).toContain('live_streams 2\n');
     await sees('server-side', '10.9.0.254', 4);
     await sees('client-side', '10.0.0.7', 3, 4);
     // A third vantage point, and an exchange that both sides are told of at once.
@@ -70,8 +66,8 @@ describe('following an address that only a later observation has', async () => {
     await Promise.all([sees('server-side', '10.9.0.254', 5), sees('client-side', '10.0.0.7', 5)]);
     await sees('client-side', '10.0.0.7', 2, 6);
     const later = [3, 4, 5, 2, 6].map(uidOf);
-    await expect.poll(() => fromNow.uids, PATIENT).toEqual(later);
-    await expect.poll(() => fromBegin.uids, PATIENT).toEqual([uidOf(1), ...later]);
+    await expect.poll(() => fromNow.uids).toEqual(later);
+    await expect.poll(() => fromBegin.uids).toEqual([uidOf(1), ...later]);
     await Promise.all([fromNow.stop(), fromBegin.stop()]);
 
     const resumed = await eventsAfter(0, 6);

@@ -57,8 +57,6 @@ const upload = (server: TestServer, rows: number, changes = {}) =>
 const from = (first: number, last: number) =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);
 
-const PATIENT = { timeout: 30_000 };
-
 describe('GET /api/v1/live', async () => {
   const server = await runServer({ limits: { streamPauseMs: 1 } });
   afterAll(() => server.running.close());
@@ -66,22 +64,22 @@ describe('GET /api/v1/live', async () => {
   it('sends what comes from now on, each exchange once and in order', async () => {
     await upload(server, 3);
     const stream = await follow(server);
-    await expect.poll(stream.text, PATIENT).toContain('id: 3\n\n');
+    await expect.poll(stream.text).toContain('id: 3\n\n');
     expect(stream.answer.headers['content-type']).toBe('text/event-stream; charset=utf-8');
     expect(stream.answer.headers['x-content-type-options']).toBe('nosniff');
     await upload(server, 2);
     await Promise.all([upload(server, 700), upload(server, 1), upload(server, 600)]);
-    await expect.poll(() => stream.ids.length, PATIENT).toBe(1303);
+    await expect.poll(() => stream.ids.length).toBe(1303);
     expect(stream.ids).toEqual(from(4, 1306));
     stream.close();
   });
 
   it('goes on after the last event seen', async () => {
     const stream = await follow(server, '', '1300');
-    await expect.poll(() => stream.ids, PATIENT).toEqual(from(1301, 1306));
+    await expect.poll(() => stream.ids).toEqual(from(1301, 1306));
     stream.close();
     const first = await follow(server, '', '0');
-    await expect.poll(() => first.ids.length, PATIENT).toBe(1306);
+    await expect.poll(() => first.ids.length).toBe(1306);
     first.close();
     for (const id of ['-1', 'x', '1.5', '99999999999999999999'])
       expect((await server.ask('GET', '/api/v1/live', { headers: { 'last-event-id': id } })).status).toBe(
@@ -95,7 +93,7 @@ describe('GET /api/v1/live', async () => {
     await upload(server, 1, { client: '10.7.7.7' });
     await upload(server, 5);
     await upload(server, 1, { server: '10.7.7.7' });
-    await expect.poll(() => stream.ids, PATIENT).toEqual([1312, 1318]);
+    await expect.poll(() => stream.ids).toEqual([1312, 1318]);
     stream.close();
     expect((await server.ask('GET', '/api/v1/live?from=-1h')).status).toBe(400);
     expect((await server.ask('GET', '/api/v1/live?where=%3E')).status).toBe(400);
@@ -104,13 +102,11 @@ describe('GET /api/v1/live', async () => {
   it('says that it lives, takes no more streams than it may, and forgets those that went away', async () => {
     const small = await runServer({ limits: { streams: 2, streamCommentMs: 20 } });
     const streams = [await follow(small), await follow(small)];
-    await expect.poll(() => streams[0]?.text(), PATIENT).toContain('\n\n:\n\n');
+    await expect.poll(() => streams[0]?.text()).toContain('\n\n:\n\n');
     const third = await small.ask('GET', '/api/v1/live');
     expect([third.status, third.json.code]).toEqual([503, 'busy']);
     streams[0]?.close();
-    await expect
-      .poll(async () => (await small.ask('GET', '/metrics')).text, PATIENT)
-      .toContain('live_streams 1\n');
+    await expect.poll(async () => (await small.ask('GET', '/metrics')).text).toContain('live_streams 1\n');
     const next = await follow(small);
     next.close();
     streams[1]?.close();
@@ -122,9 +118,7 @@ describe('GET /api/v1/live', async () => {
     const stream = await follow(small);
     stream.answer.pause();
     for (let turn = 0; turn < 15; turn += 1) await upload(small, 400, { user_agent: 'x'.repeat(20_000) });
-    await expect
-      .poll(async () => (await small.ask('GET', '/metrics')).text, PATIENT)
-      .toContain('live_streams 0\n');
+    await expect.poll(async () => (await small.ask('GET', '/metrics')).text).toContain('live_streams 0\n');
     stream.close();
     await small.running.close();
   });
@@ -132,7 +126,7 @@ describe('GET /api/v1/live', async () => {
   it('ends when the store fails, so that the client comes back', async () => {
     const failing = await runServer({ limits: { streamPauseMs: 1 } });
     const stream = await follow(failing);
-    await expect.poll(stream.text, PATIENT).toContain('id: 0\n\n');
+    await expect.poll(stream.text).toContain('id: 0\n\n');
     const { list } = failing.store;
     failing.store.list = async () => {
       throw new Error('gone');
@@ -141,7 +135,7 @@ describe('GET /api/v1/live', async () => {
     await stream.ended;
     failing.store.list = list;
     const again = await follow(failing, '', '0');
-    await expect.poll(() => again.ids, PATIENT).toEqual([1]);
+    await expect.poll(() => again.ids).toEqual([1]);
     again.close();
     await failing.running.close();
   });

@@ -33,7 +33,7 @@ describe('stopping', () => {
       });
     expect(await overKept('/readyz')).toBe(200);
     const running = server.ask('GET', '/api/v1/exchanges');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => server.store.asked).toBe(1);
     const stopped = server.running.close(20_000);
     free();
     expect((await running).status).toBe(200);
@@ -46,7 +46,7 @@ describe('stopping', () => {
     const server = await runServer();
     server.store.hold = new Promise(() => {});
     const running = server.ask('GET', '/api/v1/exchanges').catch(() => 'cut off');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await expect.poll(() => server.store.asked).toBe(1);
     expect(await server.running.close(100)).toBe(false);
     expect(await running).toBe('cut off');
   });

@@ -200,7 +200,9 @@ describe('POST /api/v1/upload', async () => {
       free = resolve;
     });
     const { append } = tight.store;
+    let isHeld = false;
     tight.store.append = async (...args) => {
+      isHeld = true;
       await held;
       return append.apply(tight.store, args);
     };
@@ -210,7 +212,7 @@ describe('POST /api/v1/upload', async () => {
         headers: BATCH_HEADERS,
       });
     const first = post();
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await expect.poll(() => isHeld).toBe(true);
     const second = await post();
     expect([second.status, second.json.code, second.headers.get('retry-after')]).toEqual([503, 'busy', '1']);
     free();
@@ -221,6 +223,10 @@ describe('POST /api/v1/upload', async () => {
 
   it('gives back what an upload held when its client goes away', async () => {
     const tight = await runServer({ limits: { uploadsBytes: 50_000 } });
+    const held = async (): Promise<number> => {
+      const { text } = await tight.ask('GET', '/metrics');
+      return Number(/^wirelens_server_upload_held_bytes (\d+)$/m.exec(text)?.[1]);
+    };
     for (let turn = 0; turn < 5; turn += 1) {
       const abort = new AbortController();
       const broken = fetch(`${tight.url}/api/v1/upload`, {
@@ -236,16 +242,16 @@ describe('POST /api/v1/upload', async () => {
         duplex: 'half',
         signal: abort.signal,
       } as never).catch(() => null);
-      setTimeout(() => abort.abort(), 50);
+      await expect.poll(held).toBeGreaterThan(0);
+      abort.abort();
       await broken;
+      await expect.poll(held).toBe(0);
     }
     const answer = await tight.ask('POST', '/api/v1/upload', {
       body: batchBody([exchangeRow()]),
       headers: BATCH_HEADERS,
     });
     expect(answer.status).toBe(200);
-    const metrics = await tight.ask('GET', '/metrics');
-    expect(metrics.text).toContain('\nwirelens_server_upload_held_bytes 0\n');
     await tight.running.close();
   });
 });

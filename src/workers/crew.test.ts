@@ -1,6 +1,6 @@
 import { MessageChannel } from 'node:worker_threads';
 import fc from 'fast-check';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { conversation, type Segment } from '../../fixtures/build/conversation.ts';
 import { seededRandom } from '../../fixtures/build/transform.ts';
 import { FakeLiveSource, type FakeStep } from '../../test/fake-live-source.ts';
@@ -227,9 +227,7 @@ describe('several threads that capture', () => {
       return source;
     });
     const opening = openCrew();
-    await vi.waitFor(() =>
-      expect(settings.map(({ capture }) => capture.fanoutGroup)).toEqual(['new', 4711, 4711]),
-    );
+    await expect.poll(() => settings.map(({ capture }) => capture.fanoutGroup)).toEqual(['new', 4711, 4711]);
     await settled();
     expect(begun).toEqual([]);
     release();
@@ -354,7 +352,7 @@ describe('several threads that capture', () => {
     expect(settings.map((one) => one.limits.connections)).toEqual([51, 51]);
     const running = crew.run([new Taken()], () => {});
     limits.connections = 20;
-    await vi.waitFor(() => expect(seen.map(({ connections }) => connections)).toEqual([10, 10]));
+    await expect.poll(() => seen.map(({ connections }) => connections)).toEqual([10, 10]);
     crew.stop();
     await running;
   });

@@ -33,6 +33,8 @@ export class MemoryStore implements ExchangeStore {
   failNext: Error | null = null;
   /** Awaited by every question; for tests. */
   hold: Promise<void> | null = null;
+  /** Questions that have come; for tests. */
+  asked = 0;
 
   async append(batch: RowBatch, origin: BatchOrigin, number: BatchNumber | null): Promise<Appended> {
     const failure = this.failNext;
@@ -86,6 +88,7 @@ export class MemoryStore implements ExchangeStore {
   }
 
   async list(query: ListQuery, signal?: AbortSignal): Promise<ExchangePage> {
+    this.asked += 1;
     await this.hold;
     signal?.throwIfAborted();
     const key =
@@ -141,6 +144,7 @@ export class MemoryStore implements ExchangeStore {
   }
 
   async sql(text: string, { rows }: SqlLimits, signal?: AbortSignal): Promise<SqlAnswer> {
+    this.asked += 1;
     await this.hold;
     signal?.throwIfAborted();
     if (text !== 'SELECT 1' && text !== 'SELECT count(*) FROM exchanges')

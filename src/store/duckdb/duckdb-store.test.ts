@@ -15,6 +15,8 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, describe, expect, it } from 'vitest';
 import { exchangeStoreContract } from '../../../test/store/exchange-store.contract.ts';
 import { batchOf, EPOCH_US, origin, row } from '../../../test/store/server-rows.ts';
+import { parseFilter } from '../../filter/filter.ts';
+import type { ListQuery } from '../exchange-store.ts';
 import type { DuckDbStore } from './duckdb-store.ts';
 import { type DuckDbStoreOptions, openDuckDbStore } from './open.ts';
 import type { StoreEvent } from './store-event.ts';
@@ -203,6 +205,36 @@ describe('a damaged DuckDB file', () => {
     instance.closeSync();
     await expect(open(directory)).rejects.toMatchObject({ code: 'store-newer' });
     expect(readdirSync(directory).filter((name) => name.includes('damaged'))).toEqual([]);
+  });
+});
+
+describe('pages of the DuckDB store', () => {
+  it('have all rows, however far apart they lie', async () => {
+    const directory = newDirectory();
+    const numbers = [...Array(30).keys()];
+    const batch = (from: number) =>
+      batchOf(numbers.slice(from, from + 10).map((number) => row({ started_us: EPOCH_US + number * 1e6 })));
+    for (const from of [0, 10, 20]) {
+      const store = await open(directory);
+      await store.append(batch(from), origin('a'), null);
+      await store.close();
+      // As if millions of others had come before the next ten.
+      const instance = await DuckDBInstance.create(path.join(directory, FILE));
+      const connection = await instance.connect();
+      await connection.run("UPDATE store.meta SET value = value + 5_000_000 WHERE name = 'last_id'");
+      connection.closeSync();
+      instance.closeSync();
+    }
+    const store = await open(directory);
+    const all = { where: null, fromUs: null, toUs: null, address: null, agent: null, node: null };
+    const page = { ...all, sort: 'started', descending: true, cursor: null, afterId: null } as const;
+    const times = async (query: ListQuery) => (await store.list(query)).rows.map((one) => one.started_us);
+    const expected = numbers.map((number) => EPOCH_US + number * 1e6).reverse();
+    expect((await store.list({ ...page, limit: 1 })).lastId).toBeGreaterThan(10_000_000);
+    for (const limit of [5, 15, 30])
+      for (const selection of [{}, { agent: 'a' }, { where: parseFilter('status == 200') }])
+        expect(await times({ ...page, ...selection, limit })).toEqual(expected.slice(0, limit));
+    await store.close();
   });
 });
 

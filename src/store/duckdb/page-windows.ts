@@ -20,6 +20,8 @@ export interface Window {
 const FIRST_WINDOW_ROWS = 60_000;
 /** The same where an address, agent or node is asked for: rows of others cost little, a second query costs more. */
 const FIRST_WINDOW_ROWS_OF_SOME = 480_000;
+/** The same where every row belongs to the page, as a multiple of the page. */
+const FIRST_WINDOW_PAGES_OF_ALL = 8;
 const WINDOW_GROWTH = 8;
 
 /** Windows of the sort key in the order of the page; a single null: one window that holds everything. */
@@ -31,8 +33,7 @@ export function* windows(task: ListTask, extent: Extent): Generator<Window | nul
     return;
   }
   const { low, high } = bounds;
-  const rows = task.selection.observed.length > 0 ? FIRST_WINDOW_ROWS_OF_SOME : FIRST_WINDOW_ROWS;
-  let width = Math.max(1, Math.ceil(keysPerRow(task, extent) * rows));
+  let width = Math.max(1, Math.ceil(keysPerRow(task, extent) * firstWindowRows(task)));
   if (task.descending) {
     for (let top = high; top >= low; width *= WINDOW_GROWTH) {
       const bottom = Math.max(low, top - width + 1);
@@ -46,6 +47,11 @@ export function* windows(task: ListTask, extent: Extent): Generator<Window | nul
       bottom = top + 1;
     }
   }
+}
+
+function firstWindowRows({ selection, limit }: ListTask): number {
+  if (selection.observed.length > 0) return FIRST_WINDOW_ROWS_OF_SOME;
+  return selection.selectsAll ? FIRST_WINDOW_PAGES_OF_ALL * limit : FIRST_WINDOW_ROWS;
 }
 
 /** Of all rows: how far apart they lie, also where the page is looked for in a part of them. */

@@ -1,11 +1,15 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { DuckDbParameter } from '../../filter/duckdb-sql.ts';
 import type { Position } from './cursor.ts';
+import { ROW_GROUP_ROWS } from './database.ts';
 import type { FilledColumns } from './filled-columns.ts';
 import type { Found, ListTask } from './list-rows.ts';
 import { readRows, type Table } from './row-reading.ts';
 import { Conditions } from './selection-sql.ts';
 import { EXCHANGE_COLUMNS, selectList } from './storage-columns.ts';
+
+/** Rows from the first to the last of a page, beyond which it pays to leave row groups between them out. */
+const NEAR_ROWS = 20 * ROW_GROUP_ROWS;
 
 /**
  * The rows of a page, in its order. `key`: the SQL by which it is sorted.
@@ -69,8 +73,11 @@ function addCommon(
   rows: readonly Position[],
 ): void {
   const ids = rows.map(({ id }) => id);
-  conditions.add(`e.id IN (${ids.join(', ')})`);
-  conditions.add(`e.id BETWEEN ${Math.min(...ids)} AND ${Math.max(...ids)}`);
+  const [first, last] = [Math.min(...ids), Math.max(...ids)];
+  conditions.add(`e.id BETWEEN ${first} AND ${last}`);
+  // By IN, DuckDB leaves out row groups without any of the ids, and plans 3 ms longer for a hundred of them.
+  if (last - first > NEAR_ROWS) conditions.add(`e.id IN (${ids.join(', ')})`);
+  else conditions.add(`list_contains('[${ids.join(', ')}]'::BIGINT[], e.id)`);
   const keys = rows.map((row) => row.key);
   if (sort !== 'id' && keys.every((one) => one !== null)) {
     const number = (value: number): DuckDbParameter =>

@@ -12,6 +12,8 @@ export interface Sql {
 
 /** Which exchanges `e`, by their own values but for their times. Can be sent between threads. */
 export interface SelectionSql extends Sql {
+  /** Every exchange is meant. */
+  readonly selectsAll: boolean;
   /**
    * Each must hold for some observation of the exchange, not all for the same one: behind address translation the client's
    * node and the server's node see different addresses.
@@ -54,7 +56,8 @@ export function selectionSql({ where, address, agent, node }: Selection): Select
     observed.push({ text, parts: [text], parameters: [value] });
   }
   const own = where === null ? { text: 'true', parameters: [] } : where.duckdbSql('e');
-  return { text: own.text, parameters: own.parameters, observed };
+  const selectsAll = where === null && observed.length === 0;
+  return { selectsAll, text: own.text, parameters: own.parameters, observed };
 }
 
 /** Numbers are written into the text: they come from our own parser. */

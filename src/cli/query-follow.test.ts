@@ -60,7 +60,6 @@ describe('following', () => {
     stub.add(storedRow(1), storedRow(2));
     stub.faults.push(
       () => null,
-      () => null,
       // The stream is asked for: something has come in the meantime.
       () => {
         stub.add(storedRow(3));

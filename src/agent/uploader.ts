@@ -48,6 +48,9 @@ export interface UploadCounts {
 
 /** Batches under way at once while all goes well. A server makes several durable in the time of one. */
 export const BATCHES_AT_ONCE = 4;
+/** Answers are short. */
+const ANSWER_BYTES = 64 * 1024;
+
 /** What comes after a try. */
 interface Step {
   /** Before the next one. */
@@ -57,8 +60,6 @@ interface Step {
 }
 
 const AT_ONCE: Step = { waitForMs: 0, goesOn: true };
-/** Answers are short. */
-const ANSWER_BYTES = 64 * 1024;
 
 /**
  * Sends what waits in the spool, the oldest first, until it is stopped: a few batches at once while all goes well, one
